@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: Apache-2.0
+# Every third-party package, found once, here. All come from the system's packages except ONNX
+# Runtime, which scripts/setup fetches when the system has none (see scripts/fetch-onnxruntime).
+
+find_package(Threads REQUIRED)
+find_package(Protobuf CONFIG QUIET)
+if(NOT Protobuf_FOUND)
+  find_package(Protobuf REQUIRED)
+endif()
+find_package(gRPC CONFIG REQUIRED)
+find_package(absl CONFIG REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(nanoflann REQUIRED)
+
+if(BLENDWIRE_TESTS)
+  find_package(GTest REQUIRED)
+endif()
+
+# ONNX Runtime: what scripts/setup unpacked wins, so that every machine runs the same release.
+list(APPEND CMAKE_PREFIX_PATH ${CMAKE_CURRENT_SOURCE_DIR}/.deps/onnxruntime)
+find_package(OnnxRuntime REQUIRED)

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: Apache-2.0
+# Shared by the scripts beside it; sourced, not run.
+
+say() { printf '\033[1m==>\033[0m %s\n' "$*"; }
+
+# fail WHAT-HAPPENED WHAT-TO-DO
+fail() {
+  printf '\nblendwire: %s.\n  What to do: %s.\n' "$1" "$2" >&2
+  exit 1
+}
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"; else
+    command -v sudo > /dev/null || fail "packages must be installed and this is not root" \
+      "install sudo, or run scripts/setup as root once"
+    sudo "$@"
+  fi
+}
+
+distribution_codename() { (. /etc/os-release && echo "${VERSION_CODENAME:-}"); }
+is_ubuntu() { (. /etc/os-release && [ "${ID:-}" = ubuntu ]); }
+# The release of this distribution whose ONNX Runtime headers are used.
+header_suite() { if is_ubuntu; then echo questing; else echo trixie; fi; }
+distribution_keyring() {
+  if is_ubuntu; then echo /usr/share/keyrings/ubuntu-archive-keyring.gpg
+  else echo /usr/share/keyrings/debian-archive-keyring.gpg; fi
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The two shapes of call in the contract, on gRPC's callback API.
+
+#ifndef BLENDWIRE_CLIENT_INTERNAL_GRPC_RPC_H_
+#define BLENDWIRE_CLIENT_INTERNAL_GRPC_RPC_H_
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "client/internal/transport.h"
+#include "grpcpp/grpcpp.h"
+#include "vrchat/blendshape/inference/inference.grpc.pb.h"
+
+namespace blendwire::client {
+
+namespace contract = ::vrchat::blendshape::inference;
+
+struct Channel {
+  std::shared_ptr<grpc::Channel> channel;
+  std::unique_ptr<contract::InferenceService::Stub> stub;
+};
+
+using AsyncStub = contract::InferenceService::StubInterface::async_interface;
+
+// The same code and the same message.
+inline absl::Status ToAbslStatus(const grpc::Status& status) {
+  if (status.ok()) return absl::OkStatus();
+  return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
+}
+
+// A call with one answer.
+template <typename Request, typename Response>
+class UnaryRpc : public Rpc {
+ public:
+  using Method = void (AsyncStub::*)(grpc::ClientContext*, const Request*, Response*,
+                                     std::function<void(grpc::Status)>);
+
+  UnaryRpc(Method method, bool retryable) : method_(method), retryable_(retryable) {}
+
+  Request& request() { return request_; }
+  const Response& response() const { return response_; }
+
+  bool retryable() const override { return retryable_; }
+
+  void Start(Channel& channel, grpc::ClientContext& context, StatusFunction done) override {
+    response_.Clear();
+    AsyncStub* const stub = channel.stub->async();
+    (stub->*method_)(
+        &context, &request_, &response_,
+        [done = std::move(done)](const grpc::Status& status) { done(ToAbslStatus(status)); });
+  }
+
+ private:
+  Method method_;
+  bool retryable_;
+  Request request_;
+  Response response_;
+};
+
+// A batch whose items arrive one by one.
+class PredictStreamRpc : public Rpc {
+ public:
+  // Called for each update, one at a time. An error ends the call with that error.
+  using Handler = std::function<absl::Status(const contract::BatchPredictionUpdate&)>;
+
+  explicit PredictStreamRpc(Handler handler) : handler_(std::move(handler)) {}
+
+  contract::BatchPredictionRequest& request() { return request_; }
+
+  // Once the caller has seen an item, a second try would report it twice.
+  bool retryable() const override { return !answered_; }
+
+  void Start(Channel& channel, grpc::ClientContext& context, StatusFunction done) override {
+    (new Reader(*this, context, std::move(done)))->Run(*channel.stub);
+  }
+
+ private:
+  // Deletes itself when gRPC has no more use for it.
+  class Reader : public grpc::ClientReadReactor<contract::BatchPredictionUpdate> {
+   public:
+    Reader(PredictStreamRpc& rpc, grpc::ClientContext& context, StatusFunction done)
+        : rpc_(rpc), context_(context), done_(std::move(done)) {}
+
+    void Run(contract::InferenceService::Stub& stub) {
+      stub.async()->PredictStream(&context_, &rpc_.request_, this);
+      StartRead(&update_);
+      StartCall();
+    }
+
+    void OnReadDone(bool ok) override {
+      if (!ok) return;
+      rpc_.answered_ = true;
+      handled_ = rpc_.handler_(update_);
+      if (!handled_.ok()) return context_.TryCancel();
+      StartRead(&update_);
+    }
+
+    void OnDone(const grpc::Status& status) override {
+      const StatusFunction done = std::move(done_);
+      const absl::Status result = handled_.ok() ? ToAbslStatus(status) : handled_;
+      delete this;
+      done(result);
+    }
+
+   private:
+    PredictStreamRpc& rpc_;
+    grpc::ClientContext& context_;
+    StatusFunction done_;
+    contract::BatchPredictionUpdate update_;
+    absl::Status handled_;
+  };
+
+  Handler handler_;
+  contract::BatchPredictionRequest request_;
+  std::atomic<bool> answered_ = false;
+};
+
+}  // namespace blendwire::client
+
+#endif  // BLENDWIRE_CLIENT_INTERNAL_GRPC_RPC_H_

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "client/server_exit.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+
+namespace blendwire::client {
+namespace {
+
+struct Meaning {
+  absl::StatusCode code;
+  absl::string_view what;
+  absl::string_view advice;
+};
+
+Meaning MeaningOf(int exit_code) {
+  using absl::StatusCode;
+  switch (static_cast<ServerExitCode>(exit_code)) {
+    case ServerExitCode::kOk:
+      return {StatusCode::kUnavailable, "it was stopped by something else", "start it again"};
+    case ServerExitCode::kUsage:
+      return {StatusCode::kInvalidArgument, "it did not accept its arguments",
+              "check the extra arguments, and that server and client are of the same version"};
+    case ServerExitCode::kAddressInUse:
+      return {StatusCode::kFailedPrecondition, "its address is in use",
+              "stop the other server, or choose another port"};
+    case ServerExitCode::kAddressNotLoopback:
+      return {StatusCode::kFailedPrecondition, "its address is not a loopback address",
+              "use 127.0.0.1, [::1] or a unix socket"};
+    case ServerExitCode::kModelFailed:
+      return {StatusCode::kFailedPrecondition, "the model failed to load",
+              "check the model file, or start without one to use the default model"};
+    case ServerExitCode::kTokenProblem:
+      return {StatusCode::kInvalidArgument, "it did not accept its token",
+              "check that server and client are of the same version"};
+    case ServerExitCode::kBadConfiguration:
+      return {StatusCode::kInvalidArgument, "its configuration file is wrong",
+              "correct or remove the file"};
+    case ServerExitCode::kInternalError:
+      return {StatusCode::kInternal, "an internal error",
+              "start it again; if it happens again, report it with the server's log"};
+    case ServerExitCode::kCannotExecute:
+      return {StatusCode::kPermissionDenied, "its program cannot be executed",
+              "check the file's permissions, and that it was made for this system"};
+    case ServerExitCode::kNotFound:
+      return {StatusCode::kNotFound, "its program, or a library that it needs, was not found",
+              "install it again"};
+  }
+  return {StatusCode::kInternal, "an exit code that it does not use",
+          "start it again; if it happens again, report it with the server's log"};
+}
+
+}  // namespace
+
+std::string WithLog(const std::string& message, const std::vector<std::string>& last_log_lines) {
+  constexpr size_t kMaxLines = 10;
+  std::string result = message;
+  if (last_log_lines.empty()) return result;
+  absl::StrAppend(&result, "\nThe last lines of its log:");
+  const size_t first = last_log_lines.size() - std::min(kMaxLines, last_log_lines.size());
+  for (size_t i = first; i < last_log_lines.size(); ++i) {
+    absl::StrAppend(&result, "\n  ", last_log_lines[i]);
+  }
+  return result;
+}
+
+absl::Status DescribeServerExit(const system::ProcessExit& exit,
+                                const std::vector<std::string>& last_log_lines) {
+  Meaning meaning = {absl::StatusCode::kInternal, "it crashed",
+                     "start it again; if it happens again, report it with the server's log"};
+  if (exit.kind == system::ProcessExit::Kind::kExited) {
+    meaning = MeaningOf(exit.code);
+  } else if (exit.kind == system::ProcessExit::Kind::kUnknown) {
+    meaning.what = "nothing more is known";
+  }
+  return absl::Status(meaning.code,
+                      WithLog(absl::StrCat("the server ended with ", exit.ToString(), ": ",
+                                           meaning.what, "; ", meaning.advice),
+                              last_log_lines));
+}
+
+}  // namespace blendwire::client

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the process tests start: does the one thing that its first argument names.
+
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <iostream>
+#include <string>
+#include <string_view>
+#include <thread>
+
+int main(int argc, char** argv) {
+  const std::string_view what = argc > 1 ? argv[1] : "";
+  if (what == "arguments") {
+    for (int i = 2; i < argc; ++i) std::cout << "[" << argv[i] << "]\n";
+  } else if (what == "environment") {
+    for (int i = 2; i < argc; ++i) {
+      const char* value = std::getenv(argv[i]);
+      std::cout << argv[i] << (value == nullptr ? " unset" : std::string("=") + value) << "\n";
+    }
+  } else if (what == "echo") {  // until standard input closes
+    std::string line;
+    while (std::getline(std::cin, line)) std::cout << "got " << line << std::endl;
+    std::cout << "end" << std::endl;
+  } else if (what == "exit") {
+    return std::atoi(argv[2]);
+  } else if (what == "abort") {
+    std::abort();
+  } else if (what == "errors") {
+    std::cerr << "first\r\nsecond\nlast without a line end";
+  } else if (what == "sleep") {
+    std::cout << "asleep" << std::endl;
+    std::this_thread::sleep_for(std::chrono::hours(1));
+  } else if (what == "long-line") {
+    std::cout << std::string(1'000'000, 'x') << std::endl;
+  } else if (what == "half-line") {
+    std::cout << "half" << std::flush;
+    std::string line;
+    std::getline(std::cin, line);
+    std::cout << " a line" << std::endl;
+  } else if (what == "close-input") {
+    std::fclose(stdin);
+    std::cout << "closed" << std::endl;
+    std::this_thread::sleep_for(std::chrono::hours(1));
+  } else if (what == "signals") {
+    const auto previous = std::signal(SIGINT, SIG_DFL);
+    std::cout << (previous == SIG_DFL ? "default" : "not default") << std::endl;
+  } else {
+    return 99;
+  }
+  return 0;
+}
