@@ -13,6 +13,8 @@ find_package(spdlog REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(nanoflann REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(tinyobjloader REQUIRED)
 
 if(BLENDWIRE_TESTS)
   find_package(GTest REQUIRED)

@@ -25,3 +25,20 @@ distribution_keyring() {
   if is_ubuntu; then echo /usr/share/keyrings/ubuntu-archive-keyring.gpg
   else echo /usr/share/keyrings/debian-archive-keyring.gpg; fi
 }
+
+# build_preset NAME [TARGET...]: configures and builds; Ninja shows the progress.
+build_preset() {
+  local preset=$1
+  shift
+  if [ ! -e "build/$preset/build.ninja" ]; then
+    say "Configuring ($preset)"
+    cmake --preset "$preset" > "build-configure.log" 2>&1 || {
+      tail -n 20 build-configure.log >&2
+      fail "CMake could not configure the build" "mend what it says above; scripts/setup installs what is needed"
+    }
+    rm -f build-configure.log
+  fi
+  say "Building ($preset)"
+  cmake --build --preset "$preset" ${@:+--target "$@"} ||
+    fail "the build failed" "see the compiler's message above"
+}

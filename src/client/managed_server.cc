@@ -104,8 +104,10 @@ absl::StatusOr<Instance> StartProcess(const std::filesystem::path& program,
 
 // The first line of standard output. Looks after the process, too: a child of its own may hold the
 // pipe open when it has crashed.
-absl::StatusOr<std::string> AwaitFirstLine(Process& process, absl::Time deadline) {
+absl::StatusOr<std::string> AwaitFirstLine(Process& process, absl::Time deadline,
+                                           const Cancellation& cancellation) {
   while (true) {
+    if (cancellation.cancelled()) return absl::CancelledError("the server's start was cancelled");
     const bool ended = process.Wait(absl::ZeroDuration()).has_value();
     const absl::Duration left = deadline - absl::Now();
     absl::StatusOr<std::string> line =
@@ -118,6 +120,7 @@ absl::StatusOr<std::string> AwaitFirstLine(Process& process, absl::Time deadline
 
 absl::Status DescribeFailedStart(Instance& instance, const absl::Status& why,
                                  const ManagedServerOptions& options) {
+  if (why.code() == absl::StatusCode::kCancelled) return why;
   if (why.code() == absl::StatusCode::kDeadlineExceeded) {
     return absl::DeadlineExceededError(client::WithLog(
         absl::StrCat("the server did not start to serve within ",
@@ -140,7 +143,8 @@ absl::Status DescribeFailedStart(Instance& instance, const absl::Status& why,
 
 // Starts a server and returns when it serves. A process that failed to is gone on return.
 absl::StatusOr<Instance> Launch(const std::filesystem::path& program,
-                                const ManagedServerOptions& options) {
+                                const ManagedServerOptions& options,
+                                const Cancellation& cancellation) {
   const absl::Time deadline = absl::Now() + options.start_timeout;
   absl::StatusOr<Instance> started = StartProcess(program, options);
   if (!started.ok()) return started.status();
@@ -151,7 +155,7 @@ absl::StatusOr<Instance> Launch(const std::filesystem::path& program,
   if (!written.ok() && written.code() != absl::StatusCode::kUnavailable) {
     return DescribeFailedStart(instance, written, options);
   }
-  absl::StatusOr<std::string> first = AwaitFirstLine(*instance.process, deadline);
+  absl::StatusOr<std::string> first = AwaitFirstLine(*instance.process, deadline, cancellation);
   if (!first.ok()) return DescribeFailedStart(instance, first.status(), options);
   absl::StatusOr<StartupLine> line = client::ParseStartupLine(*first);
   if (!line.ok()) {
@@ -171,12 +175,12 @@ class ManagedServer::Impl {
 
   ~Impl() { (void)Stop(absl::Seconds(5)); }
 
-  absl::Status Start() {
+  absl::Status Start(const Cancellation& cancellation) {
     absl::MutexLock operation(&operation_mutex_);
-    return StartLocked();
+    return StartLocked(cancellation);
   }
 
-  absl::Status Restart() {
+  absl::Status Restart(const Cancellation& cancellation) {
     absl::MutexLock operation(&operation_mutex_);
     if (CheckRunning().ok()) {
       (void)StopLocked(absl::Seconds(5));
@@ -187,8 +191,10 @@ class ManagedServer::Impl {
       SetWhyNot(open);
       return open;
     }
-    absl::Status started = StartLocked();
-    if (!started.ok()) breaker_.RecordFailure(absl::Now(), started.ToString());
+    absl::Status started = StartLocked(cancellation);
+    if (!started.ok() && started.code() != absl::StatusCode::kCancelled) {
+      breaker_.RecordFailure(absl::Now(), started.ToString());
+    }
     return started;
   }
 
@@ -221,11 +227,12 @@ class ManagedServer::Impl {
   }
 
  private:
-  absl::Status StartLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(operation_mutex_) {
+  absl::Status StartLocked(const Cancellation& cancellation)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(operation_mutex_) {
     SetWhyNot(absl::FailedPreconditionError("the server is being started"));
     const absl::StatusOr<std::filesystem::path> program = FindServerProgram(options_.program);
-    absl::StatusOr<Instance> instance =
-        program.ok() ? Launch(*program, options_) : absl::StatusOr<Instance>(program.status());
+    absl::StatusOr<Instance> instance = program.ok() ? Launch(*program, options_, cancellation)
+                                                     : absl::StatusOr<Instance>(program.status());
     if (!instance.ok()) {
       SetWhyNot(instance.status());
       return instance.status();
@@ -292,10 +299,11 @@ class ManagedServer::Impl {
   std::vector<std::string> last_log_ ABSL_GUARDED_BY(mutex_);
 };
 
-absl::StatusOr<ManagedServer> ManagedServer::Start(ManagedServerOptions options) {
+absl::StatusOr<ManagedServer> ManagedServer::Start(ManagedServerOptions options,
+                                                   const Cancellation& cancellation) {
   if (absl::Status valid = ValidateOptions(options); !valid.ok()) return valid;
   auto impl = std::make_unique<Impl>(std::move(options));
-  if (absl::Status started = impl->Start(); !started.ok()) return started;
+  if (absl::Status started = impl->Start(cancellation); !started.ok()) return started;
   return ManagedServer(std::move(impl));
 }
 
@@ -316,7 +324,9 @@ ClientOptions ManagedServer::client_options(ClientOptions base) const {
 }
 
 absl::Status ManagedServer::CheckRunning() const { return impl_->CheckRunning(); }
-absl::Status ManagedServer::Restart() { return impl_->Restart(); }
+absl::Status ManagedServer::Restart(const Cancellation& cancellation) {
+  return impl_->Restart(cancellation);
+}
 absl::Status ManagedServer::Stop(absl::Duration grace) { return impl_->Stop(grace); }
 std::vector<std::string> ManagedServer::recent_log() const { return impl_->recent_log(); }
 

@@ -27,6 +27,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "client/cancellation.h"
 #include "client/options.h"
 
 namespace blendwire {
@@ -65,8 +66,10 @@ class ManagedServer {
   //   INVALID_ARGUMENT     the server refused its arguments, its configuration or its token
   //   FAILED_PRECONDITION  the address is taken or not loopback, or the model failed to load
   //   DEADLINE_EXCEEDED    it said nothing within start_timeout
+  //   CANCELLED            `cancellation` was thrown meanwhile; the server is gone
   //   INTERNAL             it crashed, or said something that is no valid start-up line
-  static absl::StatusOr<ManagedServer> Start(ManagedServerOptions options);
+  static absl::StatusOr<ManagedServer> Start(ManagedServerOptions options,
+                                             const Cancellation& cancellation = {});
 
   ManagedServer(ManagedServer&&) noexcept;
   ManagedServer& operator=(ManagedServer&&) noexcept;
@@ -89,8 +92,9 @@ class ManagedServer {
   // Stops the server if it runs, as Stop() does, and starts it again. Address and token change: make
   // a new Client from client_options(). Each time that the server turns out to have ended by itself,
   // or fails to start, counts; after max_crashes within crash_window every further call fails with
-  // FAILED_PRECONDITION, saying how it ended each time, and a new ManagedServer is needed.
-  absl::Status Restart();
+  // FAILED_PRECONDITION, saying how it ended each time, and a new ManagedServer is needed. A start
+  // that was cancelled counts for nothing.
+  absl::Status Restart(const Cancellation& cancellation = {});
 
   // Closes the server's standard input, which makes it finish its work and exit; kills it after
   // `grace`. Returns how it ended: OK for exit code 0 or if it was stopped before,

@@ -162,6 +162,32 @@ TEST(ManagedServerTest, SilenceEndsInTime) {
   EXPECT_LT(absl::Now() - before, absl::Seconds(5));
 }
 
+TEST(ManagedServerTest, AStartCanBeCancelled) {
+  const Cancellation cancellation;
+  std::thread other([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    cancellation.Cancel();
+  });
+  const absl::Time before = absl::Now();
+  EXPECT_EQ(ManagedServer::Start(Options({"silent"}), cancellation).status().code(),
+            absl::StatusCode::kCancelled);
+  EXPECT_LT(absl::Now() - before, absl::Seconds(5));
+  other.join();
+}
+
+TEST(ManagedServerTest, ACancelledRestartIsNoCrash) {
+  ManagedServerOptions options = Options({"ok"});
+  options.max_crashes = 1;
+  auto server = ManagedServer::Start(options);
+  ASSERT_TRUE(server.ok()) << server.status();
+  const Cancellation thrown;
+  thrown.Cancel();
+  EXPECT_EQ(server->Restart(thrown).code(), absl::StatusCode::kCancelled);
+  EXPECT_EQ(server->CheckRunning().code(), absl::StatusCode::kCancelled);
+  EXPECT_EQ(server->Restart(), absl::OkStatus());
+  EXPECT_TRUE(server->running());
+}
+
 TEST(ManagedServerTest, ALineThatIsNoStartUpLineIsShown) {
   for (const std::string line : {"Server running on port 50051.", "[1]", "{\"address\":1}"}) {
     const auto server = ManagedServer::Start(Options({"say", line}));

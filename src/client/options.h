@@ -72,6 +72,9 @@ struct CallOptions {
   // Replaces ClientOptions::timeout for this call; not multiplied for a batch.
   std::optional<absl::Duration> timeout;
 
+  // Replaces RetryPolicy::max_attempts for this call: 1 asks whether a server is there now.
+  std::optional<int> max_attempts;
+
   // Cancel() on it, or on any copy of it, ends the call with CANCELLED.
   Cancellation cancellation;
 

@@ -9,9 +9,14 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "contract/server_exit_code.h"
 
 namespace blendwire::client {
 namespace {
+
+// Exit codes that come from the system.
+constexpr int kCannotExecute = 126;  // no permission, or not for this machine
+constexpr int kNotFound = 127;       // the program, or a library that it needs
 
 struct Meaning {
   absl::StatusCode code;
@@ -21,6 +26,17 @@ struct Meaning {
 
 Meaning MeaningOf(int exit_code) {
   using absl::StatusCode;
+  using contract::ServerExitCode;
+  switch (exit_code) {
+    case kCannotExecute:
+      return {StatusCode::kPermissionDenied, "its program cannot be executed",
+              "check the file's permissions, and that it was made for this system"};
+    case kNotFound:
+      return {StatusCode::kNotFound, "its program, or a library that it needs, was not found",
+              "install it again"};
+    default:
+      break;
+  }
   switch (static_cast<ServerExitCode>(exit_code)) {
     case ServerExitCode::kOk:
       return {StatusCode::kUnavailable, "it was stopped by something else", "start it again"};
@@ -45,12 +61,6 @@ Meaning MeaningOf(int exit_code) {
     case ServerExitCode::kInternalError:
       return {StatusCode::kInternal, "an internal error",
               "start it again; if it happens again, report it with the server's log"};
-    case ServerExitCode::kCannotExecute:
-      return {StatusCode::kPermissionDenied, "its program cannot be executed",
-              "check the file's permissions, and that it was made for this system"};
-    case ServerExitCode::kNotFound:
-      return {StatusCode::kNotFound, "its program, or a library that it needs, was not found",
-              "install it again"};
   }
   return {StatusCode::kInternal, "an exit code that it does not use",
           "start it again; if it happens again, report it with the server's log"};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the server's exit code means to whoever started it. docs/server.md lists the codes.
+// What the server's exit code means to whoever started it: contract/server_exit_code.h.
 
 #ifndef BLENDWIRE_CLIENT_SERVER_EXIT_H_
 #define BLENDWIRE_CLIENT_SERVER_EXIT_H_
@@ -12,20 +12,6 @@
 #include "system/process.h"
 
 namespace blendwire::client {
-
-// The server's exit codes.
-enum class ServerExitCode {
-  kOk = 0,
-  kUsage = 2,
-  kAddressInUse = 3,
-  kAddressNotLoopback = 4,
-  kModelFailed = 5,
-  kTokenProblem = 6,
-  kBadConfiguration = 7,
-  kInternalError = 70,
-  kCannotExecute = 126,  // from the system: no permission, or not for this machine
-  kNotFound = 127,       // from the system: the program, or a library that it needs
-};
 
 // An error for a server that has ended although nobody asked it to: what happened, what to do, and
 // the last lines of its log. Never OK: an exit with code 0 is UNAVAILABLE.

@@ -461,6 +461,10 @@ absl::StatusOr<std::unique_ptr<Process>> Process::Start(const ProcessOptions& op
   if (MakeCloseOnExecPipe(wake) != 0) return SystemError(errno, "a pipe cannot be made");
   Descriptor wake_reader(wake[0]);
   Descriptor wake_writer(wake[1]);
+  // As standard output of this process they would take whatever it prints for a call to stop.
+  for (Descriptor* end : {&wake_reader, &wake_writer}) {
+    if (absl::Status status = LiftAboveStandard(*end); !status.ok()) return status;
+  }
 
   SpawnSettings settings;
   settings.Connect(input->child, STDIN_FILENO);

@@ -145,6 +145,8 @@ class GrpcConnection : public Connection {
     if (auto s = Encode(request, max_message_bytes_, rpc->request()); !s.ok()) {
       return Reject(s, std::move(done));
     }
+    // Otherwise the parser, which sees the offsets in pieces, moves them to more room again and again.
+    rpc->response().mutable_offsets()->Reserve(static_cast<int>(destination->size));
     Run(call, timeout_, rpc, std::move(done),
         [rpc, destination = *destination] { return Decode(rpc->response(), destination); });
   }
@@ -254,12 +256,18 @@ class GrpcConnection : public Connection {
                         "either end"),
                     std::move(done));
     }
+    if (call.max_attempts.has_value() && *call.max_attempts < 1) {
+      return Reject(absl::InvalidArgumentError(absl::StrCat(
+                        "max_attempts is ", *call.max_attempts, ", but must be at least 1")),
+                    std::move(done));
+    }
     if (call.cancellation.cancelled()) {
       return Reject(absl::CancelledError("the call was cancelled"), std::move(done));
     }
     Attempt attempt;
     attempt.deadline = clock_->Now() + call.timeout.value_or(timeout);
     attempt.request_id = call.request_id.empty() ? SharedRandom().RequestId() : call.request_id;
+    attempt.max_attempts = call.max_attempts.value_or(0);
     uint64_t id = 0;
     std::function<void()> end = tracker_->Begin(&id);
     // Shared, because a std::function must be copyable and a callback may not be.

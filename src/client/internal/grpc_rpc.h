@@ -42,7 +42,8 @@ class UnaryRpc : public Rpc {
   UnaryRpc(Method method, bool retryable) : method_(method), retryable_(retryable) {}
 
   Request& request() { return request_; }
-  const Response& response() const { return response_; }
+  // Room that is reserved in it before the start stays for the answer.
+  Response& response() { return response_; }
 
   bool retryable() const override { return retryable_; }
 

@@ -23,7 +23,7 @@ class RetryLoop : public std::enable_shared_from_this<RetryLoop> {
   RetryLoop(Transport& inner, const RetryPolicy& policy, std::shared_ptr<Clock> clock,
             Random random, std::shared_ptr<Rpc> rpc, Attempt attempt, StatusFunction done)
       : inner_(inner),
-        max_attempts_(policy.max_attempts),
+        max_attempts_(attempt.max_attempts > 0 ? attempt.max_attempts : policy.max_attempts),
         clock_(std::move(clock)),
         backoff_(policy, std::move(random)),
         rpc_(std::move(rpc)),

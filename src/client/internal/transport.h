@@ -46,6 +46,7 @@ class Rpc {
 struct Attempt {
   absl::Time deadline = absl::InfiniteFuture();
   std::string request_id;
+  int max_attempts = 0;  // of the whole call; 0: as the policy says
   std::vector<std::pair<std::string, std::string>> metadata;
 };
 

@@ -114,6 +114,9 @@ grpc::Status FakeService::PredictVertexOffsets(grpc::ServerContext* context,
     absl::MutexLock lock(&mutex_);
     last_predict_ = *request;
   }
+  if (before_answer) {
+    if (auto status = before_answer(*context, *request); !status.ok()) return status;
+  }
   Answer(*request, request->vertices(), *response);
   if (spoil) spoil(*response);
   return grpc::Status::OK;
@@ -128,6 +131,9 @@ grpc::Status FakeService::PredictBatch(grpc::ServerContext* context,
     last_batch_ = *request;
   }
   for (const auto& item : request->requests()) {
+    if (before_answer) {
+      if (auto status = before_answer(*context, item); !status.ok()) return status;
+    }
     Answer(item, item.vertices().empty() ? request->vertices() : item.vertices(),
            *response->add_responses());
   }
@@ -150,6 +156,9 @@ grpc::Status FakeService::PredictStream(
     update.set_completed(request->requests_size() - index);
     update.set_total(request->requests_size());
     const auto& item = request->requests(index);
+    if (before_answer) {
+      if (auto status = before_answer(*context, item); !status.ok()) return status;
+    }
     Answer(item, item.vertices().empty() ? request->vertices() : item.vertices(),
            *update.mutable_response());
     if (spoil_update) spoil_update(update);

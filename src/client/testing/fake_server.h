@@ -34,6 +34,9 @@ class FakeService final : public contract::InferenceService::Service {
  public:
   // Runs at the start of each call; an error ends it. Set before the first call.
   std::function<grpc::Status(grpc::ServerContext&, const std::string& method)> before;
+  // Runs before a prediction or an item of a batch is answered; an error ends the call.
+  std::function<grpc::Status(grpc::ServerContext&, const contract::VertexOffsetRequest&)>
+      before_answer;
   // Runs before each item of a stream is sent.
   std::function<grpc::Status(grpc::ServerContext&, int index)> before_item;
   // Changes an answer before it is sent.

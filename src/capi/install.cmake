@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+# What a program that uses the client finds after `cmake --install`: headers, libraries, a CMake
+# package (find_package(blendwire), targets blendwire::capi and blendwire::client) and pkg-config
+# files (blendwire-client for the C API, blendwire-cpp for C++).
+
+include(CMakePackageConfigHelpers)
+set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/blendwire)
+set(cpp_targets blendwire_client blendwire_system blendwire_contract blendwire_conventions)
+
+# In the build tree headers lie where the sources do; installed, they are below include/blendwire,
+# which is a search path, too, since they include each other as "client/options.h".
+foreach(target IN LISTS cpp_targets)
+  get_target_property(folders ${target} INTERFACE_INCLUDE_DIRECTORIES)
+  set_property(TARGET ${target} PROPERTY INTERFACE_INCLUDE_DIRECTORIES
+    "$<BUILD_INTERFACE:${folders}>"
+    "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR};${CMAKE_INSTALL_INCLUDEDIR}/blendwire>")
+  set_property(TARGET ${target} PROPERTY INTERFACE_SYSTEM_INCLUDE_DIRECTORIES
+    "$<BUILD_INTERFACE:${folders}>")
+endforeach()
+set_target_properties(blendwire_system PROPERTIES EXPORT_NAME system)
+set_target_properties(blendwire_contract PROPERTIES EXPORT_NAME contract)
+set_target_properties(blendwire_conventions PROPERTIES EXPORT_NAME conventions)
+set_target_properties(blendwire_options PROPERTIES EXPORT_NAME options)
+
+install(TARGETS blendwire_capi EXPORT blendwire-capi)
+install(EXPORT blendwire-capi NAMESPACE blendwire:: DESTINATION ${package_folder})
+install(TARGETS ${cpp_targets} blendwire_options EXPORT blendwire-cpp)
+install(EXPORT blendwire-cpp NAMESPACE blendwire:: DESTINATION ${package_folder})
+
+install(FILES ${CMAKE_CURRENT_LIST_DIR}/blendwire.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+foreach(header IN ITEMS
+    client/cancellation.h client/client.h client/connection.h client/managed_server.h
+    client/options.h client/types.h client/testing/mock_connection.h)
+  get_filename_component(folder ${header} DIRECTORY)
+  install(FILES ${PROJECT_SOURCE_DIR}/src/${header}
+    DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/blendwire/${folder})
+endforeach()
+
+configure_package_config_file(
+  ${CMAKE_CURRENT_LIST_DIR}/blendwireConfig.cmake.in blendwireConfig.cmake
+  INSTALL_DESTINATION ${package_folder})
+write_basic_package_version_file(blendwireConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES
+  ${CMAKE_CURRENT_BINARY_DIR}/blendwireConfig.cmake
+  ${CMAKE_CURRENT_BINARY_DIR}/blendwireConfigVersion.cmake
+  DESTINATION ${package_folder})
+
+foreach(package IN ITEMS blendwire-client blendwire-cpp)
+  configure_file(${CMAKE_CURRENT_LIST_DIR}/${package}.pc.in ${package}.pc @ONLY)
+  install(FILES ${CMAKE_CURRENT_BINARY_DIR}/${package}.pc
+    DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+endforeach()

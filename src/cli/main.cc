@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include <cstdlib>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "cli/app.h"
+#include "system/terminal.h"
+#include "system/termination.h"
+
+int main(int argc, char** argv) {
+  using blendwire::cli::ExitCode;
+  const blendwire::Cancellation cancellation;
+  blendwire::system::OnTerminationRequest([cancellation](const std::string&) {
+    // Who asks twice does not want to wait. A private server ends by itself, with its input.
+    if (cancellation.cancelled()) std::_Exit(static_cast<int>(ExitCode::kInterrupted));
+    cancellation.Cancel();
+  });
+  blendwire::cli::Context context = {.out = std::cout,
+                                     .err = std::cerr,
+                                     .terminal = blendwire::system::StandardErrorIsTerminal(),
+                                     .cancellation = cancellation,
+                                     .connect = blendwire::cli::OpenSession};
+  const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
+  return static_cast<int>(blendwire::cli::RunProgram(arguments, context));
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "mesh/clamp.h"
+
+#include <cmath>
+#include <cstddef>
+
+#include "absl/types/span.h"
+
+namespace blendwire::mesh {
+
+size_t ClampOffsets(float max_length, absl::Span<float> offsets) {
+  // Doubles hold the squares of floats exactly enough that only real excess counts.
+  const double limit = double{max_length} * double{max_length};
+  // Aims a little short, so that rounding to float cannot end above the limit.
+  const double target = double{max_length} * (1.0 - 0x1p-23);
+  size_t shortened = 0;
+  for (size_t i = 0; i + 2 < offsets.size(); i += 3) {
+    const double x = double{offsets[i]};
+    const double y = double{offsets[i + 1]};
+    const double z = double{offsets[i + 2]};
+    const double squared = x * x + y * y + z * z;
+    if (squared <= limit) continue;
+    const double scale = target / std::sqrt(squared);
+    offsets[i] = static_cast<float>(x * scale);
+    offsets[i + 1] = static_cast<float>(y * scale);
+    offsets[i + 2] = static_cast<float>(z * scale);
+    ++shortened;
+  }
+  return shortened;
+}
+
+}  // namespace blendwire::mesh

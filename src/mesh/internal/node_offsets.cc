@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "mesh/internal/node_offsets.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+#include "absl/types/span.h"
+#include "mesh/adjacency.h"
+
+namespace blendwire::mesh::internal {
+
+void AverageToNodes(const Adjacency& adjacency, absl::Span<const float> offsets,
+                    absl::Span<Padded> node_offsets) {
+  if (!adjacency.has_welds()) {
+    for (size_t v = 0; v < node_offsets.size(); ++v) {
+      node_offsets[v] = {{offsets[3 * v], offsets[3 * v + 1], offsets[3 * v + 2], 0.0f}};
+    }
+    return;
+  }
+  // The fourth value counts the vertices for now.
+  std::fill(node_offsets.begin(), node_offsets.end(), Padded{});
+  const absl::Span<const uint32_t> nodes = adjacency.nodes();
+  for (size_t v = 0; v < nodes.size(); ++v) {
+    Padded& sum = node_offsets[nodes[v]];
+    for (size_t axis = 0; axis < 3; ++axis) sum.value[axis] += offsets[3 * v + axis];
+    sum.value[3] += 1.0f;
+  }
+  for (Padded& node : node_offsets) {
+    const float count = node.value[3];
+    node.value[3] = 0.0f;
+    if (count == 1.0f) continue;
+    for (size_t axis = 0; axis < 3; ++axis) node.value[axis] /= count;
+  }
+}
+
+}  // namespace blendwire::mesh::internal

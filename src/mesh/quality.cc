@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "mesh/quality.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+
+#include "absl/types/span.h"
+#include "mesh/adjacency.h"
+#include "mesh/internal/node_offsets.h"
+#include "mesh/smoothing.h"
+
+namespace blendwire::mesh {
+namespace {
+
+using internal::Padded;
+
+// [node] the mean offset of the node's neighbours; as it was for a node without any.
+void MeanOfNeighbours(const Adjacency& adjacency, absl::Span<const Padded> of_nodes,
+                      absl::Span<Padded> means) {
+  for (size_t node = 0; node < of_nodes.size(); ++node) {
+    const absl::Span<const uint32_t> neighbours = adjacency.neighbours(node);
+    if (neighbours.empty()) continue;
+    Padded sum{};
+    for (const uint32_t neighbour : neighbours) {
+      for (size_t i = 0; i < 4; ++i) sum.value[i] += of_nodes[neighbour].value[i];
+    }
+    for (float& value : sum.value) value /= static_cast<float>(neighbours.size());
+    means[node] = sum;
+  }
+}
+
+}  // namespace
+
+Quality MeasureQuality(const Adjacency& adjacency, absl::Span<const float> offsets,
+                       SmoothingScratch& scratch) {
+  Quality quality;
+  const size_t vertex_count = offsets.size() / 3;
+  if (vertex_count == 0) return quality;
+  scratch.from.resize(adjacency.node_count());
+  scratch.to.resize(adjacency.node_count());
+  internal::AverageToNodes(adjacency, offsets, absl::MakeSpan(scratch.from));
+  MeanOfNeighbours(adjacency, scratch.from, absl::MakeSpan(scratch.to));
+
+  double total_length = 0.0;
+  double largest_squared = 0.0;
+  double rough = 0.0;   // sum |d - m|^2
+  double energy = 0.0;  // sum |d|^2, over the same vertices
+  for (size_t v = 0; v < vertex_count; ++v) {
+    const uint32_t node = adjacency.node_of(v);
+    double squared = 0.0;
+    double apart_squared = 0.0;
+    for (size_t axis = 0; axis < 3; ++axis) {
+      const double value = double{offsets[3 * v + axis]};
+      const double apart = value - double{scratch.to[node].value[axis]};
+      squared += value * value;
+      apart_squared += apart * apart;
+    }
+    const double length = std::sqrt(squared);
+    total_length += length;
+    largest_squared = std::max(largest_squared, squared);
+    if (length > double{kExtremeDisplacement}) ++quality.extreme_vertices;
+    if (adjacency.neighbours(node).empty()) continue;
+    rough += apart_squared;
+    energy += squared;
+  }
+  quality.mean_displacement = static_cast<float>(total_length / static_cast<double>(vertex_count));
+  quality.max_displacement = static_cast<float>(std::sqrt(largest_squared));
+  if (energy > 0.0) quality.smoothness = static_cast<float>(std::max(0.0, 1.0 - rough / energy));
+  return quality;
+}
+
+Quality MeasureQuality(const Adjacency& adjacency, absl::Span<const float> offsets) {
+  SmoothingScratch scratch;
+  return MeasureQuality(adjacency, offsets, scratch);
+}
+
+}  // namespace blendwire::mesh

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "predict/predict.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <memory>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "mesh/clamp.h"
+#include "mesh/smoothing.h"
+#include "mesh/vertices.h"
+
+namespace blendwire::predict {
+namespace {
+
+// Runs `step` and adds the time it took to `total`.
+template <typename Step>
+void Timed(absl::Duration& total, Step step) {
+  const absl::Time start = absl::Now();
+  step();
+  total += absl::Now() - start;
+}
+
+absl::Status CheckFinite(absl::Span<const float> offsets, const model::ModelFacts& facts) {
+  if (mesh::AllFinite(offsets)) return absl::OkStatus();
+  return absl::InternalError(absl::StrCat(
+      "the model (version ", facts.version,
+      ") made NaN or infinite offsets for this mesh and expression; the result is discarded"));
+}
+
+// One task after the model has run; `raw` are its offsets, maybe in the task's own output already.
+class Finisher {
+ public:
+  Finisher(const model::Model& model, const PreparedMesh& mesh) : model_(model), mesh_(mesh) {}
+
+  Outcome Finish(const Task& task, absl::Span<const float> raw, absl::Span<float> output,
+                 Timings timings) {
+    Outcome outcome;
+    outcome.timings = timings;
+    Timed(outcome.timings.postprocessing, [&] {
+      outcome.status = CheckFinite(raw, model_.facts());
+      if (!outcome.status.ok()) return;
+      if (raw.data() != output.data()) std::copy(raw.begin(), raw.end(), output.begin());
+      const mesh::Adjacency& adjacency = mesh_.adjacency();
+      mesh::SmoothOffsets(adjacency, task.options.effective_iterations(), output, scratch_);
+      if (task.options.clamp_extreme_values) {
+        mesh::ClampOffsets(task.options.effective_max_displacement(), output);
+      }
+      outcome.quality = mesh::MeasureQuality(adjacency, output, scratch_);
+    });
+    return outcome;
+  }
+
+ private:
+  const model::Model& model_;
+  const PreparedMesh& mesh_;
+  mesh::SmoothingScratch scratch_;
+};
+
+void FailAll(absl::Span<const Task> tasks, const absl::Status& status, const Timings& timings) {
+  for (const Task& task : tasks) task.done(Outcome{status, {}, timings});
+}
+
+std::vector<float> ConditionRows(absl::Span<const Task> tasks) {
+  std::vector<float> rows;
+  rows.reserve(tasks.size() * tasks.front().condition.size());
+  for (const Task& task : tasks) {
+    rows.insert(rows.end(), task.condition.begin(), task.condition.end());
+  }
+  return rows;
+}
+
+}  // namespace
+
+void Predict(const model::Model& model, const PreparedMesh& mesh, absl::Span<const Task> tasks,
+             std::stop_token stop) {
+  if (tasks.empty()) return;
+  const size_t floats = mesh.vertices().size();
+  const auto share = static_cast<double>(tasks.size());
+  Timings timings;
+  absl::Span<const float> normals;
+  Timed(timings.preprocessing, [&] {
+    mesh.adjacency();
+    if (model.facts().takes_normals) normals = mesh.normals();
+  });
+  timings.preprocessing /= share;
+
+  // A single task's offsets are written where they are wanted; several come in one piece, and each
+  // is copied out when its turn comes. Uninitialised: the model writes every value.
+  const bool in_place = tasks.size() == 1;
+  const absl::Span<float> only_output = in_place ? tasks.front().output() : absl::Span<float>();
+  const std::unique_ptr<float[]> buffer(in_place ? nullptr : new float[floats * tasks.size()]);
+  const absl::Span<float> raw =
+      in_place ? only_output : absl::MakeSpan(buffer.get(), floats * tasks.size());
+
+  absl::Status status;
+  Timed(timings.inference, [&] {
+    const std::vector<float> conditions = ConditionRows(tasks);
+    status = model.Run({mesh.vertices(), normals, conditions,
+                        static_cast<int64_t>(tasks.size()), raw}, stop);
+  });
+  timings.inference /= share;
+  if (!status.ok()) return FailAll(tasks, status, timings);
+
+  Finisher finisher(model, mesh);
+  for (size_t i = 0; i < tasks.size(); ++i) {
+    if (stop.stop_requested()) {
+      return FailAll(tasks.subspan(i), absl::CancelledError("cancelled"), timings);
+    }
+    const absl::Span<float> output = in_place ? only_output : tasks[i].output();
+    tasks[i].done(finisher.Finish(tasks[i], raw.subspan(i * floats, floats), output, timings));
+  }
+}
+
+}  // namespace blendwire::predict

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "server/item_preparation.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "expression/condition.h"
+
+namespace blendwire::server {
+namespace {
+
+template <typename T>
+absl::string_view BytesOf(absl::Span<const T> values) {
+  return absl::string_view(reinterpret_cast<const char*>(values.data()),
+                           values.size() * sizeof(T));
+}
+
+}  // namespace
+
+absl::StatusOr<ItemPreparation::Mesh> ItemPreparation::MakeMesh(
+    absl::Span<const float> vertices, int64_t vertex_count,
+    absl::Span<const uint32_t> triangles) const {
+  const auto count = static_cast<int64_t>(vertices.size() / 3);
+  if (count > core_.limits.max_vertices) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("the mesh has ", count, " vertices; this server takes at most ",
+                     core_.limits.max_vertices, " (--max-vertices)"));
+  }
+  const auto triangle_count = static_cast<int64_t>(triangles.size() / 3);
+  if (triangle_count > core_.limits.max_triangles) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("the mesh has ", triangle_count, " triangles; this server takes at most ",
+                     core_.limits.max_triangles));
+  }
+  return predict::PreparedMesh::Create(vertices, vertex_count, triangles);
+}
+
+void ItemPreparation::SetSharedMesh(const pb::BatchPredictionRequest& batch) {
+  has_shared_mesh_ = batch.vertices_size() > 0;
+  if (!has_shared_mesh_) return;
+  shared_mesh_ = MakeMesh(VerticesOf(batch), batch.vertex_count(), TrianglesOf(batch.topology()));
+}
+
+absl::StatusOr<ItemPreparation::Mesh> ItemPreparation::MeshOf(
+    const pb::VertexOffsetRequest& item) {
+  if (item.vertices_size() == 0 && has_shared_mesh_) {
+    if (!shared_mesh_.ok()) return shared_mesh_;
+    const auto count = static_cast<int64_t>((*shared_mesh_)->vertex_count());
+    if (item.vertex_count() != 0 && item.vertex_count() != count) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "vertex_count is ", item.vertex_count(), ", but the item has no vertices of its own and "
+          "the batch's mesh has ", count));
+    }
+    return shared_mesh_;
+  }
+  const absl::Span<const float> vertices = VerticesOf(item);
+  const absl::Span<const uint32_t> triangles = TrianglesOf(item.topology());
+  Mesh& known = meshes_[Content(BytesOf(vertices), BytesOf(triangles))];
+  // An equal mesh has passed, but the count beside it may still be wrong.
+  if (known != nullptr && static_cast<int64_t>(known->vertex_count()) == item.vertex_count()) {
+    return known;
+  }
+  absl::StatusOr<Mesh> mesh = MakeMesh(vertices, item.vertex_count(), triangles);
+  if (mesh.ok()) known = *mesh;
+  return mesh;
+}
+
+absl::StatusOr<PreparedItem> ItemPreparation::Prepare(const pb::VertexOffsetRequest& item) {
+  PreparedItem prepared;
+  absl::StatusOr<model::ModelRef> model = core_.models.Get(item.model_name());
+  if (!model.ok()) return model.status();
+  prepared.model = *std::move(model);
+  prepared.model_name =
+      item.model_name().empty() ? std::string(model::kDefaultModelName) : item.model_name();
+
+  absl::StatusOr<Mesh> mesh = MeshOf(item);
+  if (!mesh.ok()) return mesh.status();
+  prepared.mesh = *std::move(mesh);
+
+  prepared.options = ToOptions(item.options());
+  if (absl::Status status = prepared.options.Validate(); !status.ok()) return status;
+
+  const auto layout = core_.layouts.For(prepared.model);
+  if (!layout.ok()) return layout.status();
+  const absl::StatusOr<expression::ConditionSpec> spec = ToConditionSpec(item.condition());
+  if (!spec.ok()) return spec.status();
+  prepared.condition.resize((*layout)->size());
+  if (absl::Status status = expression::EncodeCondition(*spec, **layout,
+                                                        absl::MakeSpan(prepared.condition));
+      !status.ok()) {
+    return status;
+  }
+  return prepared;
+}
+
+}  // namespace blendwire::server

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "server/listen_address.h"
+
+#include <algorithm>
+#include <system_error>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "system/private_file.h"
+#include "system/unix_socket.h"
+
+namespace blendwire::server {
+namespace {
+
+// sockaddr_un::sun_path has 108 bytes on Linux and 104 on macOS, the closing NUL included.
+constexpr size_t kMaxSocketPath = 103;
+
+// Strict dotted quad: "127.1" means different things to different libraries.
+bool IsLoopbackIpv4(absl::string_view host) {
+  const std::vector<absl::string_view> parts = absl::StrSplit(host, '.');
+  if (parts.size() != 4 || parts[0] != "127") return false;
+  return std::all_of(parts.begin(), parts.end(), [](absl::string_view part) {
+    int value = 0;
+    return !part.empty() && part.size() <= 3 && (part.size() == 1 || part[0] != '0') &&
+           std::all_of(part.begin(), part.end(),
+                       [](char c) { return absl::ascii_isdigit(static_cast<unsigned char>(c)); }) &&
+           absl::SimpleAtoi(part, &value) && value <= 255;
+  });
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> LoopbackHost(absl::string_view host) {
+  if (absl::EqualsIgnoreCase(host, "localhost")) return std::string("127.0.0.1");
+  if (host == "::1" || host == "[::1]") return std::string("::1");
+  if (IsLoopbackIpv4(host)) return std::string(host);
+  return absl::InvalidArgumentError(
+      absl::StrCat("host is \"", host, "\", which is not a loopback address: other machines could "
+                   "reach the server there; use 127.0.0.1, ::1, localhost or --socket"));
+}
+
+std::string HostAndPort(absl::string_view host, int port) {
+  return absl::StrContains(host, ':') ? absl::StrCat("[", host, "]:", port)
+                                      : absl::StrCat(host, ":", port);
+}
+
+absl::Status PrepareSocketPath(const std::filesystem::path& path) {
+  const size_t length = path.native().size();
+  if (!path.is_absolute() || length > kMaxSocketPath) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("socket is \"", path.string(), "\"; it must be an absolute path of at most ",
+                     kMaxSocketPath, " bytes"));
+  }
+  if (absl::Status s = system::EnsurePrivateFolder(path.parent_path()); !s.ok()) return s;
+  std::error_code error;
+  const auto status = std::filesystem::symlink_status(path, error);
+  if (!std::filesystem::exists(status)) return absl::OkStatus();
+  if (!std::filesystem::is_socket(status)) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(path.string(), " exists and is no socket; remove it, or choose another path"));
+  }
+  // gRPC would take a socket away from a server that still listens on it.
+  if (system::IsSocketInUse(path)) {
+    return absl::AlreadyExistsError(
+        absl::StrCat("another program listens on ", path.string(), "; stop it, or choose another path"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace blendwire::server

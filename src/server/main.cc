@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include <exception>
+#include <iostream>
+#include <optional>
+
+#include "contract/server_exit_code.h"
+#include "model/device.h"
+#include "server/model_probe.h"
+#include "server/options.h"
+#include "server/server.h"
+
+namespace {
+
+int Run(const blendwire::server::ServerOptions& options) {
+  if (!options.check_model.empty()) {
+    return blendwire::server::CheckModelAndReport(
+        options.check_model, {.device = blendwire::model::ParseDevice(options.device).value(),
+                              .threads = options.threads});
+  }
+  return static_cast<int>(blendwire::server::RunServer(options));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    int exit_code = 0;
+    const std::optional<blendwire::server::ServerOptions> options =
+        blendwire::server::ParseArguments(argc, argv, exit_code);
+    return options.has_value() ? Run(*options) : exit_code;
+  } catch (const std::exception& error) {
+    std::cerr << "blendwire-server: " << error.what() << std::endl;
+    return static_cast<int>(blendwire::contract::ServerExitCode::kInternalError);
+  }
+}

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Training of Blendwire's default face model: data, network, losses, evaluation, export."""
