@@ -104,9 +104,9 @@ def _colors(primitive: glb.Primitive) -> Floats:
 
 
 def _normal_groups(primitives: list[glb.Primitive]) -> Ints:
-    """Numbers [V]: copies of a vertex along a seam have one number, both sides of a hard edge two."""
+    """Numbers [V]: copies of a vertex along a seam share one, sides of a hard edge do not."""
     keys = []
-    for number, primitive in enumerate(primitives):
+    for primitive in primitives:
         # Primitives of one mesh meet along material seams; those of different meshes only touch.
         first = next(i for i, p in enumerate(primitives)
                      if (p.node, p.mesh) == (primitive.node, primitive.mesh))

@@ -39,7 +39,8 @@ _COMPONENT_TYPES = {
 }
 _WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT4": 16}
 # Required extensions that change nothing this reader looks at, or that it handles.
-_HARMLESS_EXTENSIONS = ("KHR_materials_", "KHR_texture_", "KHR_mesh_quantization", "VRM", "EXT_texture")
+_HARMLESS_EXTENSIONS = ("KHR_materials_", "KHR_texture_", "KHR_mesh_quantization", "VRM",
+                        "EXT_texture")
 
 
 class GlbError(ValueError):
@@ -158,8 +159,8 @@ class _Reader:
         for description in mesh["primitives"]:
             mode = description.get("mode", _TRIANGLES)
             if mode != _TRIANGLES:
-                raise GlbError(f"{self._path}: mesh '{mesh.get('name', '')}' has a primitive of mode "
-                               f"{mode}, supported is {_TRIANGLES} (triangles)")
+                raise GlbError(f"{self._path}: mesh '{mesh.get('name', '')}' has a primitive of "
+                               f"mode {mode}, supported is {_TRIANGLES} (triangles)")
             attributes = description["attributes"]
             local = self._accessor(attributes["POSITION"])
             if "indices" in description:

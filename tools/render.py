@@ -27,12 +27,14 @@ _FILL_DIRECTION = np.array([0.8, 0.05, 0.7])
 _FILL_COLOR = np.array([0.85, 0.92, 1.0]) * 0.22
 _SKY_COLOR = np.array([0.92, 0.96, 1.0]) * 0.44
 _GROUND_COLOR = np.array([1.0, 0.9, 0.82]) * 0.26
+# Seen only as a gleam: low enough to mirror in an eye below its lid.
+_GLEAM_DIRECTION = np.array([-0.30, 0.26, 1.0])
 _LIGHT_RADIUS = 0.22  # of the key light, relative to its distance: the width of the half-shadow
 _WRAP = 0.25  # how far light bleeds past the terminator, as it does in skin
 _AMBIENT_REACH = 0.13  # how far ambient light is blocked, relative to the picture's height
 _BOUNCE_COLOR = np.array([1.0, 0.62, 0.52]) * 0.16  # from skin that blocks the sky
-_AMBIENT_RAYS = 3  # per sample; a pixel has SAMPLES^2 samples
-SAMPLES = 3  # per pixel and axis
+_AMBIENT_RAYS = 4  # per sample; a pixel has SAMPLES^2 samples
+SAMPLES = 2  # per pixel and axis
 
 
 @dataclass(frozen=True)
@@ -176,11 +178,10 @@ def _shade(scene: rtcore_scene.EmbreeScene, surface: Surface, camera: Camera, vi
                + _BOUNCE_COLOR * (1 - open_sky[:, None]))
     facing = np.clip(-np.einsum("ij,ij->i", normals, view), 0, 1)
     rim = 0.10 * (1 - facing[:, None]) ** 3 * open_sky[:, None]
-    halfway = _normalized(key - view)
-    shine = np.clip(np.einsum("ij,ij->i", normals, halfway), 0, 1)
-    gloss = surface.gloss[corners[:, :1]]
-    highlight = gloss * (lit * (0.10 * shine ** 18))[:, None] + (
-        0.9 * gloss ** 3 * (lit * shine ** 160)[:, None])
+    gloss = surface.gloss[corners[:, :1]][:, 0]
+    shine, gleam = (np.clip(np.einsum("ij,ij->i", normals, _normalized(light - view)), 0, 1)
+                    for light in (key, _normalized(_GLEAM_DIRECTION[None] @ axes)[0]))
+    highlight = (gloss * lit * 0.10 * shine ** 18 + gloss ** 8 * gleam ** 400)[:, None]
     return (color * (key_light + fill_light + ambient + rim) + highlight).astype(np.float32)
 
 

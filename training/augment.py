@@ -273,7 +273,7 @@ class Sampler:
         crop = rng.random()
         if crop < 0.45:  # a head
             keep &= points[:, 2] > chin - rng.uniform(-0.02, 0.35) * height
-        elif crop < 0.75:  # a bust
+        elif crop < 0.85:  # a bust
             keep &= points[:, 2] > chin - rng.uniform(0.35, 2.0) * height
         if rng.random() < 0.15:  # a mask without the back of the head
             center = marks.mean(0)
@@ -367,9 +367,9 @@ class Sampler:
         if rig.style == "anime":
             return rng.uniform(0, 0.9)
         kind = rng.random()
-        if kind < 0.5:
+        if kind < 0.62:
             return rng.uniform(0, 0.25)
-        return rng.uniform(0.25, 1.0) if kind < 0.8 else 1.5
+        return rng.uniform(0.25, 1.0) if kind < 0.85 else 1.5
 
     @staticmethod
     def _offsets(rig: Rig, identity: int, corners: np.ndarray, weights: np.ndarray) -> np.ndarray:

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 # Share of the samples per artist; an artist's heads share it
 SHARES = {
-    "MakeHuman": 0.50,
-    "ICT-FaceKit": 0.12,
-    "VALID": 0.10,
-    "Microsoft Rocketbox": 0.08,
-    "seedsan": 0.07,
-    "gene": 0.07,
-    "unitykun": 0.06,
+    "MakeHuman": 0.60,
+    "ICT-FaceKit": 0.10,
+    "VALID": 0.09,
+    "Microsoft Rocketbox": 0.06,
+    "seedsan": 0.05,
+    "gene": 0.05,
+    "unitykun": 0.05,
 }
 
 # Heads that training never sees. vipe_arla also because its own metadata grants use only to

@@ -79,7 +79,7 @@ class Batches(torch.utils.data.Dataset):
 
     def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
         rng = np.random.default_rng([self.seed, self.first + index])
-        count = int(rng.choice([512, 768, 1024, 2048], p=[0.3, 0.35, 0.25, 0.1]))
+        count = int(rng.choice([512, 768, 1024, 2048], p=[0.4, 0.35, 0.2, 0.05]))
         samples = [
             self.sampler.draw(rng, self.rigs[rng.choice(len(self.rigs), p=self.share)], count)
             for _ in range(max(3, self.points // count))
@@ -142,7 +142,7 @@ def main() -> None:
         "--minutes", type=float, help="stop (and slow down towards) this time, whatever the steps"
     )
     parser.add_argument("--marks-steps", type=int, default=700, help="first steps: landmarks only")
-    parser.add_argument("--points", type=int, default=5120, help="points in a batch")
+    parser.add_argument("--points", type=int, default=4608, help="points in a batch")
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)

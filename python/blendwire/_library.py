@@ -15,6 +15,7 @@ from .errors import FailedPreconditionError, NotFoundError, make_error
 
 ABI_VERSION = 1
 PENDING = -1
+SERVER_NAME = "blendwire-server"
 NATIVE_FOLDER = pathlib.Path(__file__).resolve().parent / "_native"
 
 _handle = c.c_void_p
@@ -152,6 +153,16 @@ def result_struct(struct: type[Any]) -> Any:
 def string_array(texts: list[str]) -> Any:
     """A C array of C strings, or None for none."""
     return (c.c_char_p * len(texts))(*[t.encode() for t in texts]) if texts else None
+
+
+def make_bundled_server_executable() -> None:
+    """Gives the package's own server back the permission that Blender's unpacker drops.
+
+    Windows knows no such permission, and its file has another name.
+    """
+    server = NATIVE_FOLDER / SERVER_NAME
+    if server.is_file() and not os.access(server, os.X_OK):
+        server.chmod(server.stat().st_mode | 0o111)
 
 
 def client_version() -> str:

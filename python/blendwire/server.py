@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from . import _read
 from . import _structs as s
-from ._library import check, library, new_struct, string_array, text
+from ._library import (
+    check,
+    library,
+    make_bundled_server_executable,
+    new_struct,
+    string_array,
+    text,
+)
 from .client import Client
 from .errors import BlendwireError
 from .job import Job
@@ -118,6 +125,8 @@ class ManagedServer:
         if entries is not None:
             options.environment = c.cast(entries, c.POINTER(c.c_char_p))
             options.environment_count = len(entries)
+        if program is None:
+            make_bundled_server_executable()
         job = c.c_void_p()
         check(library().blendwire_submit_server_start(c.byref(options), c.byref(job)))
         return Job(job, cls._take)

@@ -54,8 +54,8 @@ absl::StatusOr<std::shared_ptr<const Avatar::Data>> ToData(absl::StatusOr<Docume
 absl::Status CheckExtension(const std::string& extension, bool is_vrm) {
   if (extension == ".glb" || extension == ".gltf") return absl::OkStatus();
   if (extension != ".vrm") {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "cannot write a file with the extension \"", extension, "\", only .glb, .gltf and .vrm"));
+    return absl::InvalidArgumentError(absl::StrCat("cannot write a file with the extension \"",
+                                                   extension, "\", only .glb, .gltf and .vrm"));
   }
   if (is_vrm) return absl::OkStatus();
   return absl::InvalidArgumentError(
@@ -72,9 +72,9 @@ absl::StatusOr<Avatar> Avatar::Read(const std::filesystem::path& file, const Rea
   const std::filesystem::path folder =
       file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
   const bool is_obj = Extension(file) == ".obj";
-  absl::StatusOr<Document> document =
-      is_obj ? ImportObj(bytes, folder, options)
-             : LoadDocument(std::move(bytes), folder, options.limits);
+  absl::StatusOr<Document> document = is_obj
+                                          ? ImportObj(bytes, folder, options)
+                                          : LoadDocument(std::move(bytes), folder, options.limits);
   BLENDWIRE_AVATAR_ASSIGN_OR_RETURN(
       std::shared_ptr<const Data> data,
       ToData(std::move(document), is_obj ? Format::kObj : Format::kGltf, options));
@@ -111,8 +111,8 @@ absl::StatusOr<WriteReport> Avatar::Write(const std::filesystem::path& file,
   BLENDWIRE_AVATAR_ASSIGN_OR_RETURN(
       WriteReport report,
       AddMorphTargets(document, data_->geometry, targets, options, data_->limits));
-  BLENDWIRE_AVATAR_ASSIGN_OR_RETURN(
-      const std::string bytes, extension == ".gltf" ? ToGltf(document) : ToGlb(document));
+  BLENDWIRE_AVATAR_ASSIGN_OR_RETURN(const std::string bytes,
+                                    extension == ".gltf" ? ToGltf(document) : ToGlb(document));
   BLENDWIRE_AVATAR_RETURN_IF_ERROR(WriteFileAtomically(file, bytes));
   report.file_bytes = bytes.size();
   return report;

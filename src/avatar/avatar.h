@@ -9,14 +9,14 @@
 //   absl::StatusOr<WriteReport> report =
 //       avatar->Write("out.vrm", {{"vrc.v_aa", offsets}}, {});
 //
-// What can be read: .glb, .gltf (with .bin files or data-URIs), .vrm (0.x and 1.0), .obj. What can be
-// written: .glb, .gltf (everything embedded), and .vrm if a .vrm was read.
+// What can be read: .glb, .gltf (with .bin files or data-URIs), .vrm (0.x and 1.0), .obj. What can
+// be written: .glb, .gltf (everything embedded), and .vrm if a .vrm was read.
 //
-// A glTF file is edited as JSON, with new binary data appended to its buffer; nothing is decoded that
-// does not have to be. So everything else in the file survives as it was: materials, textures, skins,
-// animations, extensions (unknown ones too), VRM blend shapes and expressions, extras. A library that
-// reads a file into a model of its own and writes that model, such as tinygltf, would re-encode the
-// images and drop what it does not know.
+// A glTF file is edited as JSON, with new binary data appended to its buffer; nothing is decoded
+// that does not have to be. So everything else in the file survives as it was: materials, textures,
+// skins, animations, extensions (unknown ones too), VRM blend shapes and expressions, extras. A
+// library that reads a file into a model of its own and writes that model, such as tinygltf, would
+// re-encode the images and drop what it does not know.
 //
 // Coordinates: those of the contract (metres, right-handed, Z up, the face looks along -Y, so the
 // avatar's own left is +X). glTF and VRM 1.0 are Y up and face +Z; VRM 0.x faces -Z.
@@ -42,7 +42,7 @@ struct Limits {
   uint64_t max_file_bytes = uint64_t{1} << 30;  // of each file that is read
   uint64_t max_vertices = 4'000'000;            // as stored, before equal ones are joined
   uint64_t max_triangles = 8'000'000;
-  uint64_t max_numbers_read = 500'000'000;      // decoded from all accessors together
+  uint64_t max_numbers_read = 500'000'000;  // decoded from all accessors together
 };
 
 struct ReadOptions {
@@ -51,9 +51,9 @@ struct ReadOptions {
   std::vector<std::string> meshes;
 
   // Vertices that a file format had to split (texture seams, hard edges) are one vertex again in
-  // vertices(), so that an offset cannot tear the surface there. Joined are vertices of one mesh with
-  // the same position, skin weights and existing morph targets whose normals do not point away from
-  // each other: touching lips stay apart.
+  // vertices(), so that an offset cannot tear the surface there. Joined are vertices of one mesh
+  // with the same position, skin weights and existing morph targets whose normals do not point away
+  // from each other: touching lips stay apart.
   bool join_split_vertices = true;
 
   // What one unit of a Wavefront .obj file is, in metres; such a file cannot say it.
@@ -64,8 +64,8 @@ struct ReadOptions {
 
 // One mesh that takes part.
 struct MeshInfo {
-  std::string name;           // the mesh's, else its node's, else "meshes[3]"
-  size_t first_vertex = 0;    // in Avatar::vertices()
+  std::string name;         // the mesh's, else its node's, else "meshes[3]"
+  size_t first_vertex = 0;  // in Avatar::vertices()
   size_t vertex_count = 0;
   size_t triangle_count = 0;
   std::vector<std::string> morph_targets;  // those in the file
@@ -108,8 +108,8 @@ enum class Format { kGltf, kVrm0, kVrm1, kObj };
 // A file that was read. Copies are cheap and share it; safe for use from several threads at once.
 class Avatar {
  public:
-  // NOT_FOUND: no such file, or a mesh name that it does not have; INVALID_ARGUMENT: what is wrong in
-  // the file, and where; PERMISSION_DENIED: it may not be read.
+  // NOT_FOUND: no such file, or a mesh name that it does not have; INVALID_ARGUMENT: what is wrong
+  // in the file, and where; PERMISSION_DENIED: it may not be read.
   static absl::StatusOr<Avatar> Read(const std::filesystem::path& file, const ReadOptions& options);
 
   // As Read, from memory: a .glb or .vrm, or the JSON of a .gltf without external buffers.
@@ -130,8 +130,8 @@ class Avatar {
 
   // Writes the avatar with `targets` to `file`, whose extension (.glb, .gltf, .vrm) says in which
   // form; the file read may be overwritten. On an error there is no new file, and an old one stays.
-  // INVALID_ARGUMENT: a target's name is empty, not UTF-8 or there twice, its offsets have the wrong
-  // size or a NaN or infinity; an extension that cannot be written.
+  // INVALID_ARGUMENT: a target's name is empty, not UTF-8 or there twice, its offsets have the
+  // wrong size or a NaN or infinity; an extension that cannot be written.
   absl::StatusOr<WriteReport> Write(const std::filesystem::path& file,
                                     absl::Span<const MorphTarget> targets,
                                     const WriteOptions& options) const;

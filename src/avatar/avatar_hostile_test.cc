@@ -17,17 +17,17 @@
 namespace blendwire::avatar {
 namespace {
 
-using ::testing::HasSubstr;
 using testing::GltfBuilder;
+using ::testing::HasSubstr;
 using testing::Json;
 
 GltfBuilder Skinned() {
   GltfBuilder builder;
   Json primitive = SquarePrimitive(builder);
-  primitive["attributes"]["JOINTS_0"] = builder.AddAccessor(
-      GltfBuilder::Pack<uint8_t>(std::vector<uint8_t>(16, 0)), 5121, "VEC4", 4);
-  primitive["attributes"]["WEIGHTS_0"] = builder.AddAccessor(
-      GltfBuilder::Pack<float>(std::vector<float>(16, 0.25f)), 5126, "VEC4", 4);
+  primitive["attributes"]["JOINTS_0"] =
+      builder.AddAccessor(GltfBuilder::Pack<uint8_t>(std::vector<uint8_t>(16, 0)), 5121, "VEC4", 4);
+  primitive["attributes"]["WEIGHTS_0"] =
+      builder.AddAccessor(GltfBuilder::Pack<float>(std::vector<float>(16, 0.25f)), 5126, "VEC4", 4);
   const size_t binds = builder.AddAccessor(
       GltfBuilder::Pack<float>({1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1}), 5126, "MAT4", 1);
   const size_t sparse_indices = builder.AddView(GltfBuilder::Pack<uint16_t>({1, 3}));
@@ -40,8 +40,7 @@ GltfBuilder Skinned() {
         {{"count", 2},
          {"indices", {{"bufferView", sparse_indices}, {"componentType", 5123}}},
          {"values", {{"bufferView", sparse_values}}}}}});
-  primitive["targets"] =
-      Json::array({{{"POSITION", builder.root["accessors"].size() - 1}}});
+  primitive["targets"] = Json::array({{{"POSITION", builder.root["accessors"].size() - 1}}});
   builder.AddMesh("face", primitive);
   builder.root["nodes"][0]["skin"] = 0;
   builder.AddNode({{"translation", {0, 1, 0}}});
@@ -96,8 +95,7 @@ TEST(AvatarHostileTest, EachFaultIsNamed) {
       {"skins[0].joints", [](Json& r) { r["skins"][0]["joints"] = {9}; }},
       {"skins[0].joints", [](Json& r) { r["skins"][0]["joints"] = Json::array(); }},
       {"inverse bind", [](Json& r) { r["skins"][0]["joints"] = {1, 1}; }},
-      {"sparse.count",
-       [](Json& r) { r["accessors"].back()["sparse"]["count"] = 5; }},
+      {"sparse.count", [](Json& r) { r["accessors"].back()["sparse"]["count"] = 5; }},
       {"sparse.indices[0]",
        [](Json& r) {
          r["accessors"].back()["sparse"]["indices"]["bufferView"] = 0;
@@ -151,12 +149,12 @@ TEST(AvatarHostileTest, ASmallFileCannotAskForMuchWork) {
 TEST(AvatarHostileTest, DeepJsonIsRefusedWithoutUsingUpTheStack) {
   const std::string deep(1'000'000, '[');
   EXPECT_FALSE(Avatar::Parse(R"({"asset":{"version":"2.0"},"x":)" + deep, {}).ok());
-  EXPECT_THAT(Avatar::Parse(R"({"asset":{"version":"2.0"},"x":)" + deep +
-                                std::string(1'000'000, ']') + "}",
-                            {})
-                  .status()
-                  .message(),
-              HasSubstr("inside each other"));
+  EXPECT_THAT(
+      Avatar::Parse(R"({"asset":{"version":"2.0"},"x":)" + deep + std::string(1'000'000, ']') + "}",
+                    {})
+          .status()
+          .message(),
+      HasSubstr("inside each other"));
 }
 
 TEST(AvatarHostileTest, EveryTruncationIsRefused) {

@@ -93,8 +93,8 @@ TEST(AvatarObjTest, ObjBecomesAGlbWithItsMaterialAndTexture) {
   // Texture rows count from the top in glTF.
   EXPECT_THAT(testing::AccessorNumbers(file, primitive["attributes"]["TEXCOORD_0"].get<size_t>()),
               ElementsAre(0, 1, 1, 1, 1, 0, 0, 0));
-  const auto& pbr = file.root["materials"][primitive["material"].get<size_t>()]
-                             ["pbrMetallicRoughness"];
+  const auto& pbr =
+      file.root["materials"][primitive["material"].get<size_t>()]["pbrMetallicRoughness"];
   EXPECT_EQ(pbr["baseColorFactor"][1], 0.25);
   EXPECT_EQ(file.root["images"][0]["mimeType"], "image/png");
   std::filesystem::remove_all(folder);

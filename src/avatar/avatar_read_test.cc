@@ -17,11 +17,11 @@ namespace blendwire::avatar {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
-using ::testing::SizeIs;
 using testing::GltfBuilder;
+using ::testing::HasSubstr;
 using testing::Json;
 using testing::Point;
+using ::testing::SizeIs;
 
 // With every vertex of the file on its own, in the file's order.
 ReadOptions Separate() {
@@ -168,8 +168,8 @@ TEST(AvatarReadTest, SkinnedVerticesStandWhereTheJointsArePosed) {
       GltfBuilder::Pack<float>({1, 0, 0, 0, 0.25f, 0.75f, 0, 0, 0.5f, 0.25f, 0, 0, 1, 0, 0, 0}),
       5126, "VEC4", 4);
   const size_t binds = builder.AddAccessor(
-      GltfBuilder::Pack<float>({1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, -1, 0, 1,
-                                0, 1, 0, 0, -1, 0, 0, 0, 0, 0, 1, 0, 0.5f, 0, 0, 1}),
+      GltfBuilder::Pack<float>({1, 0, 0, 0, 0,  1, 0, 0, 0, 0, 1, 0, 0,    -1, 0, 1,
+                                0, 1, 0, 0, -1, 0, 0, 0, 0, 0, 1, 0, 0.5f, 0,  0, 1}),
       5126, "MAT4", 2);
   builder.AddMesh("face", primitive);
   builder.root["nodes"][0]["skin"] = 0;
@@ -292,8 +292,8 @@ TEST_F(AvatarReadFileTest, NoFileOutsideItsFolderIsRead) {
   Put("data.bin", builder.bin);
   std::filesystem::create_directories(folder_ / "sub");
   for (const std::string& uri :
-       {std::string("../data.bin"), std::string("%2e%2e/data.bin"),
-        (folder_ / "data.bin").string(), "file://" + (folder_ / "data.bin").string()}) {
+       {std::string("../data.bin"), std::string("%2e%2e/data.bin"), (folder_ / "data.bin").string(),
+        "file://" + (folder_ / "data.bin").string()}) {
     const auto avatar = Avatar::Read(Put("sub/face.gltf", builder.Gltf(uri)), {});
     EXPECT_EQ(avatar.status().code(), absl::StatusCode::kInvalidArgument) << uri;
     EXPECT_THAT(avatar.status().message(), HasSubstr("own folder")) << uri;

@@ -19,13 +19,13 @@ namespace blendwire::avatar {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
-using ::testing::IsEmpty;
-using ::testing::SizeIs;
 using testing::GlbParts;
 using testing::GltfBuilder;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using testing::Json;
 using testing::Point;
+using ::testing::SizeIs;
 
 std::string Bytes(const std::filesystem::path& file) {
   std::ifstream in(file, std::ios::binary);
@@ -89,8 +89,7 @@ TEST_F(AvatarWriteTest, AnOffsetMovesTheVertexByJustThat) {
     GltfBuilder builder;
     builder.AddMesh("face", SquarePrimitive(builder));
     builder.root["nodes"][0]["scale"] = {0.5, 2.0, -1.5};
-    builder.root["nodes"][0]["rotation"] = {0.1825741858, 0.3651483717, 0.5477225575,
-                                            0.7302967433};
+    builder.root["nodes"][0]["rotation"] = {0.1825741858, 0.3651483717, 0.5477225575, 0.7302967433};
     builder.root["nodes"][0]["translation"] = {0.3, 1.5, -0.2};
     if (vrm0) builder.root["extensions"]["VRM"] = Json::object();
     const Avatar avatar = MustParse(builder);
@@ -116,8 +115,8 @@ TEST_F(AvatarWriteTest, ASkinnedVertexToo) {
       "VEC4", 4);
   builder.root["accessors"].back()["normalized"] = true;
   const size_t binds = builder.AddAccessor(
-      GltfBuilder::Pack<float>({1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, -1, 0, 1,
-                                0, 1, 0, 0, -1, 0, 0, 0, 0, 0, 1, 0, 0.5f, 0, 0, 1}),
+      GltfBuilder::Pack<float>({1, 0, 0, 0, 0,  1, 0, 0, 0, 0, 1, 0, 0,    -1, 0, 1,
+                                0, 1, 0, 0, -1, 0, 0, 0, 0, 0, 1, 0, 0.5f, 0,  0, 1}),
       5126, "MAT4", 2);
   builder.AddMesh("face", primitive);
   builder.root["nodes"][0]["skin"] = 0;
@@ -188,7 +187,8 @@ TEST_F(AvatarWriteTest, FewMovedVerticesAreWrittenSparselyAndNoneWithoutData) {
 TEST_F(AvatarWriteTest, WhatWasInTheFileIsStillThere) {
   GltfBuilder builder;
   Json primitive = SquarePrimitive(builder);
-  primitive["targets"] = Json::array({{{"POSITION", builder.AddVec3(std::vector<float>(12, 1.f))}}});
+  primitive["targets"] =
+      Json::array({{{"POSITION", builder.AddVec3(std::vector<float>(12, 1.f))}}});
   primitive["material"] = 0;
   primitive["extensions"]["ACME_unknown"] = {{"deep", {1, 2.5, "x"}}};
   builder.AddMesh("face", primitive);
@@ -307,8 +307,7 @@ TEST_F(AvatarWriteTest, NormalsTurnWithTheSurface) {
   for (size_t i = 0; i < 4; ++i) offsets[3 * i + 1] = -avatar.vertices()[3 * i + 2];
   const GlbParts file = Write(avatar, {{"tilt", offsets}});
   const Json& target = file.root["meshes"][0]["primitives"][0]["targets"][0];
-  const std::vector<double> turns =
-      testing::AccessorNumbers(file, target["NORMAL"].get<size_t>());
+  const std::vector<double> turns = testing::AccessorNumbers(file, target["NORMAL"].get<size_t>());
   for (size_t i = 0; i < 4; ++i) {
     EXPECT_NEAR(turns[3 * i], 0.0, 1e-6);
     EXPECT_NEAR(turns[3 * i + 1], -std::sqrt(0.5), 1e-6);
@@ -326,8 +325,7 @@ TEST_F(AvatarWriteTest, AnimatedWeightsGetZerosForTheNewTargets) {
   const size_t old = builder.AddVec3(std::vector<float>(12, 1.0f));
   primitive["targets"] = Json::array({{{"POSITION", old}}, {{"POSITION", old}}});
   builder.AddMesh("face", primitive);
-  const size_t times =
-      builder.AddAccessor(GltfBuilder::Pack<float>({0, 1, 2}), 5126, "SCALAR", 3);
+  const size_t times = builder.AddAccessor(GltfBuilder::Pack<float>({0, 1, 2}), 5126, "SCALAR", 3);
   const size_t weights =
       builder.AddAccessor(GltfBuilder::Pack<float>({1, 2, 3, 4, 5, 6}), 5126, "SCALAR", 6);
   builder.root["animations"] = Json::parse(R"([{"samplers": [{}],

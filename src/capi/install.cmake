@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-# What a program that uses the client finds after `cmake --install`: headers, libraries, a CMake
-# package (find_package(blendwire), targets blendwire::capi and blendwire::client) and pkg-config
-# files (blendwire-client for the C API, blendwire-cpp for C++).
+# What a program that uses the client finds after `cmake --install . --component client`: headers,
+# libraries, a CMake package (find_package(blendwire), targets blendwire::capi and blendwire::client)
+# and pkg-config files (blendwire-client for the C API, blendwire-cpp for C++).
 
 include(CMakePackageConfigHelpers)
 set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/blendwire)
@@ -22,18 +22,21 @@ set_target_properties(blendwire_contract PROPERTIES EXPORT_NAME contract)
 set_target_properties(blendwire_conventions PROPERTIES EXPORT_NAME conventions)
 set_target_properties(blendwire_options PROPERTIES EXPORT_NAME options)
 
-install(TARGETS blendwire_capi EXPORT blendwire-capi)
-install(EXPORT blendwire-capi NAMESPACE blendwire:: DESTINATION ${package_folder})
-install(TARGETS ${cpp_targets} blendwire_options EXPORT blendwire-cpp)
-install(EXPORT blendwire-cpp NAMESPACE blendwire:: DESTINATION ${package_folder})
+install(TARGETS blendwire_capi EXPORT blendwire-capi
+  RUNTIME COMPONENT client LIBRARY COMPONENT client ARCHIVE COMPONENT client)
+install(TARGETS ${cpp_targets} blendwire_options EXPORT blendwire-cpp ARCHIVE COMPONENT client)
+foreach(export IN ITEMS blendwire-capi blendwire-cpp)
+  install(EXPORT ${export} NAMESPACE blendwire:: DESTINATION ${package_folder} COMPONENT client)
+endforeach()
 
-install(FILES ${CMAKE_CURRENT_LIST_DIR}/blendwire.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(FILES ${CMAKE_CURRENT_LIST_DIR}/blendwire.h
+  DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT client)
 foreach(header IN ITEMS
     client/cancellation.h client/client.h client/connection.h client/managed_server.h
     client/options.h client/types.h client/testing/mock_connection.h)
   get_filename_component(folder ${header} DIRECTORY)
   install(FILES ${PROJECT_SOURCE_DIR}/src/${header}
-    DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/blendwire/${folder})
+    DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/blendwire/${folder} COMPONENT client)
 endforeach()
 
 configure_package_config_file(
@@ -43,10 +46,10 @@ write_basic_package_version_file(blendwireConfigVersion.cmake COMPATIBILITY Same
 install(FILES
   ${CMAKE_CURRENT_BINARY_DIR}/blendwireConfig.cmake
   ${CMAKE_CURRENT_BINARY_DIR}/blendwireConfigVersion.cmake
-  DESTINATION ${package_folder})
+  DESTINATION ${package_folder} COMPONENT client)
 
 foreach(package IN ITEMS blendwire-client blendwire-cpp)
   configure_file(${CMAKE_CURRENT_LIST_DIR}/${package}.pc.in ${package}.pc @ONLY)
   install(FILES ${CMAKE_CURRENT_BINARY_DIR}/${package}.pc
-    DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+    DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT client)
 endforeach()

@@ -10,8 +10,8 @@
 
 namespace blendwire::cli {
 
-// The whole program: parses the arguments (UTF-8, without the program's own name) and does what they
-// say. Never throws.
+// The whole program: parses the arguments (UTF-8, without the program's own name) and does what
+// they say. Never throws.
 ExitCode RunProgram(const std::vector<std::string>& arguments, Context& context);
 
 }  // namespace blendwire::cli

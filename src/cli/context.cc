@@ -2,8 +2,8 @@
 
 #include "cli/context.h"
 
+#include <algorithm>
 #include <fstream>
-#include <iterator>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -57,13 +57,13 @@ ExitCode Context::Fail(const absl::Status& status, absl::string_view advice) con
     err << "blendwire: interrupted" << std::endl;
     return ExitCode::kInterrupted;
   }
-  // A server's log may follow on lines of its own; the error itself is one line.
-  const std::string what =
-      absl::StrReplaceAll(absl::StripAsciiWhitespace(status.message()), {{"\n", "\n  "}});
+  // The error itself is one line; the end of a server's log may follow it.
+  const absl::string_view message = absl::StripAsciiWhitespace(status.message());
+  const size_t line_end = std::min(message.find('\n'), message.size());
   if (advice.empty()) advice = AdviceFor(status.code());
-  err << "blendwire: " << what;
+  err << "blendwire: " << message.substr(0, line_end);
   if (!advice.empty()) err << "; " << advice;
-  err << std::endl;
+  err << absl::StrReplaceAll(message.substr(line_end), {{"\n", "\n  "}}) << std::endl;
   return ExitCodeOf(status);
 }
 

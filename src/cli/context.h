@@ -21,10 +21,10 @@ namespace blendwire::cli {
 
 // Which server a subcommand talks to.
 struct ServerChoice {
-  std::string address;           // empty: a private one, started for this run
-  std::string token_file;        // of the server at `address`
-  std::string model_file;        // for a private server; empty: the default model
-  double timeout_seconds = 60;   // of a call; a batch gets this much for each expression
+  std::string address;          // empty: a private one, started for this run
+  std::string token_file;       // of the server at `address`
+  std::string model_file;       // for a private server; empty: the default model
+  double timeout_seconds = 60;  // of a call; a batch gets this much for each expression
 };
 
 // A client, and what must stay alive for it.

@@ -38,8 +38,8 @@ absl::StatusOr<Kind> KindOfSet(const std::string& set) {
   if (set == "visemes") return Kind::kViseme;
   if (set == "emotions") return Kind::kEmotion;
   if (set == "arkit") return Kind::kCustom;
-  return absl::InvalidArgumentError(absl::StrCat(
-      "there is no set \"", set, "\", only visemes, emotions and arkit"));
+  return absl::InvalidArgumentError(
+      absl::StrCat("there is no set \"", set, "\", only visemes, emotions and arkit"));
 }
 
 absl::StatusOr<std::vector<const Expression*>> ChooseExpressions(

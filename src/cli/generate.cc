@@ -284,8 +284,9 @@ void AddGenerate(CLI::App& app, Run& run) {
       ->capture_default_str();
   AddOutputOptions(*command, *options);
   AddPrivateServerOptions(*command, options->server);
-  command->callback(
-      [options, &run] { run = [options](Context& context) { return Generate(*options, context); }; });
+  command->callback([options, &run] {
+    run = [options](Context& context) { return Generate(*options, context); };
+  });
 }
 
 }  // namespace blendwire::cli

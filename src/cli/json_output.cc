@@ -17,8 +17,8 @@ double Shortest(float value) {
 Json VectorsJson(absl::Span<const float> vectors) {
   Json json = Json::array();
   for (size_t i = 0; i + 2 < vectors.size(); i += 3) {
-    json.push_back(Json::array(
-        {Shortest(vectors[i]), Shortest(vectors[i + 1]), Shortest(vectors[i + 2])}));
+    json.push_back(
+        Json::array({Shortest(vectors[i]), Shortest(vectors[i + 1]), Shortest(vectors[i + 2])}));
   }
   return json;
 }

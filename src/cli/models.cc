@@ -111,7 +111,8 @@ void AddModels(CLI::App& app, Run& run) {
 void AddLoad(CLI::App& app, Run& run) {
   auto options = std::make_shared<ModelOptions>();
   CLI::App* command = app.add_subcommand("load", "Load a model into a running server");
-  command->add_option("PATH", options->path, "ONNX file in one of the server's --model-root folders")
+  command
+      ->add_option("PATH", options->path, "ONNX file in one of the server's --model-root folders")
       ->required();
   command->add_option("--name", options->name, "What the model is called")->capture_default_str();
   command

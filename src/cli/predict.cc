@@ -43,7 +43,8 @@ absl::StatusOr<std::map<std::string, float>> ParseParameters(
     if (parts.size() != 2 || parts[0].empty() || !absl::SimpleAtof(parts[1], &weight) ||
         !(weight >= 0 && weight <= 1)) {
       return absl::InvalidArgumentError(
-          absl::StrCat("--param is \"", text, "\", but must be NAME=WEIGHT with a weight of 0 to 1, "
+          absl::StrCat("--param is \"", text,
+                       "\", but must be NAME=WEIGHT with a weight of 0 to 1, "
                        "such as jawOpen=0.4"));
     }
     parameters[parts[0]] = weight;
@@ -174,8 +175,9 @@ void AddPredict(CLI::App& app, Run& run) {
                    "File (.npy) for the vertices that the offsets belong to")
       ->type_name("FILE");
   AddPrivateServerOptions(*command, options->server);
-  command->callback(
-      [options, &run] { run = [options](Context& context) { return Predict(*options, context); }; });
+  command->callback([options, &run] {
+    run = [options](Context& context) { return Predict(*options, context); };
+  });
 }
 
 }  // namespace blendwire::cli

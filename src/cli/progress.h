@@ -10,8 +10,8 @@
 
 namespace blendwire::cli {
 
-// How far a batch is: a bar that rewrites its line on a terminal, else one line per step. To be used
-// by one thread at a time.
+// How far a batch is: a bar that rewrites its line on a terminal, else one line per step. To be
+// used by one thread at a time.
 class Progress {
  public:
   enum class Style { kBar, kLines, kNone };

@@ -9,8 +9,7 @@ CLI::Option* AddCommon(CLI::App& command, ServerChoice& choice, const std::strin
   CLI::Option* server =
       command.add_option("--server", choice.address, "Where the server listens; " + otherwise)
           ->type_name("ADDRESS");
-  command
-      .add_option("--token-file", choice.token_file, "File (0600) with the server's token")
+  command.add_option("--token-file", choice.token_file, "File (0600) with the server's token")
       ->type_name("FILE")
       ->needs(server);
   command

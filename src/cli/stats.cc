@@ -17,9 +17,12 @@ struct StatsOptions {
 };
 
 Json LatencyJson(const LatencySummary& latency) {
-  return Json{{"count", latency.count},           {"mean_ms", Shortest(latency.mean_ms)},
-              {"p50_ms", Shortest(latency.p50_ms)}, {"p95_ms", Shortest(latency.p95_ms)},
-              {"p99_ms", Shortest(latency.p99_ms)}, {"max_ms", Shortest(latency.max_ms)}};
+  return Json{{"count", latency.count},
+              {"mean_ms", Shortest(latency.mean_ms)},
+              {"p50_ms", Shortest(latency.p50_ms)},
+              {"p95_ms", Shortest(latency.p95_ms)},
+              {"p99_ms", Shortest(latency.p99_ms)},
+              {"max_ms", Shortest(latency.max_ms)}};
 }
 
 Json ToJson(const ServerStats& stats) {

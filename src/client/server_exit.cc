@@ -51,7 +51,7 @@ Meaning MeaningOf(int exit_code) {
               "use 127.0.0.1, [::1] or a unix socket"};
     case ServerExitCode::kModelFailed:
       return {StatusCode::kFailedPrecondition, "the model failed to load",
-              "check the model file, or start without one to use the default model"};
+              "check the model file; without one of your own, install Blendwire again"};
     case ServerExitCode::kTokenProblem:
       return {StatusCode::kInvalidArgument, "it did not accept its token",
               "check that server and client are of the same version"};

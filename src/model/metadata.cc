@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "absl/status/status.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 
@@ -24,9 +26,56 @@ constexpr size_t kMaxSlots = 4096;
 absl::Status Wrong(absl::string_view key, absl::string_view value, absl::string_view right) {
   constexpr size_t kShown = 60;
   return absl::InvalidArgumentError(absl::StrCat("the model's metadata has ", key, " = \"",
-                                                 value.substr(0, kShown),
+                                                 absl::CHexEscape(value.substr(0, kShown)),
                                                  value.size() > kShown ? "…" : "", "\"; ", right));
 }
+
+// The bytes of the UTF-8 character that `text` begins with; 0 if it is none, or not printable. The
+// ranges of second bytes rule out overlong forms, surrogates and what is beyond U+10FFFF (Unicode,
+// table 3-7).
+size_t PrintableUtf8Length(absl::string_view text) {
+  const auto byte = [text](size_t i) {
+    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u;
+  };
+  const auto within = [](unsigned value, unsigned low, unsigned high) {
+    return low <= value && value <= high;
+  };
+  const unsigned lead = byte(0);
+  if (within(lead, 0x20, 0x7e)) return 1;
+  size_t length = 0;
+  unsigned low = 0x80;
+  unsigned high = 0xbf;
+  if (within(lead, 0xc2, 0xdf)) {
+    length = 2;
+    if (lead == 0xc2) low = 0xa0;  // U+0080 to U+009F are control characters
+  } else if (within(lead, 0xe0, 0xef)) {
+    length = 3;
+    if (lead == 0xe0) low = 0xa0;
+    if (lead == 0xed) high = 0x9f;
+  } else if (within(lead, 0xf0, 0xf4)) {
+    length = 4;
+    if (lead == 0xf0) low = 0x90;
+    if (lead == 0xf4) high = 0x8f;
+  }
+  if (length == 0 || !within(byte(1), low, high)) return 0;
+  for (size_t i = 2; i < length; ++i) {
+    if (!within(byte(i), 0x80, 0xbf)) return 0;
+  }
+  return length;
+}
+
+// These texts go into protobuf strings, which must be UTF-8, and are shown on terminals.
+bool IsText(absl::string_view text) {
+  if (text.size() > kMaxTextBytes) return false;
+  while (!text.empty()) {
+    const size_t length = PrintableUtf8Length(text);
+    if (length == 0) return false;
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
+constexpr char kTextRule[] = "at most 256 bytes of UTF-8 without control characters are allowed";
 
 absl::StatusOr<std::vector<std::string>> ParseSlots(const std::string& text) {
   const auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
@@ -35,8 +84,8 @@ absl::StatusOr<std::vector<std::string>> ParseSlots(const std::string& text) {
   }
   std::vector<std::string> slots;
   for (const auto& slot : json) {
-    if (!slot.is_string() || slot.get_ref<const std::string&>().size() > kMaxTextBytes) {
-      return Wrong(kSlots, text, "each slot must be a string of at most 256 bytes");
+    if (!slot.is_string() || !IsText(slot.get_ref<const std::string&>())) {
+      return Wrong(kSlots, text, absl::StrCat("each slot must be a string; ", kTextRule));
     }
     slots.push_back(slot.get<std::string>());
   }
@@ -59,7 +108,7 @@ absl::StatusOr<Metadata> ReadMetadata(
   }
   for (auto [key, field] : {std::pair{kVersion, &result.version}, {kTitle, &result.title}}) {
     if (auto value = lookup(key)) {
-      if (value->size() > kMaxTextBytes) return Wrong(key, *value, "at most 256 bytes are allowed");
+      if (!IsText(*value)) return Wrong(key, *value, kTextRule);
       *field = *std::move(value);
     }
   }

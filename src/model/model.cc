@@ -23,6 +23,8 @@ namespace {
 constexpr int64_t kStandardConditionSize = 64;
 // A condition vector beyond this is no face model; it bounds what a hostile file can make us hold.
 constexpr int64_t kMaxConditionSize = 4096;
+// The same for a model that takes exactly N vertices: the warm-up run allocates that many.
+constexpr int64_t kMaxFixedVertexCount = 8'000'000;
 constexpr uintmax_t kMaxFileBytes = uintmax_t{2} << 30;  // protobuf's own limit
 
 std::string Utf8(const std::filesystem::path& path) {
@@ -102,6 +104,11 @@ absl::StatusOr<ModelFacts> DescribeModel(const Ort::Session& session, std::strin
         " condition slots; a model without blendwire.condition_slots takes the standard ",
         kStandardConditionSize, " floats"));
   }
+  if (shape->vertex_count > kMaxFixedVertexCount) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the model takes meshes of exactly ", shape->vertex_count,
+                     " vertices; at most ", kMaxFixedVertexCount, " are allowed"));
+  }
   ModelFacts facts;
   facts.version = metadata->version.empty() ? absl::StrCat("sha256:", sha256.substr(0, 12))
                                             : std::move(metadata->version);
@@ -164,11 +171,11 @@ absl::Status Model::Run(const RunArguments& arguments, std::stop_token stop) con
   }
   if (stop.stop_requested()) return absl::CancelledError("cancelled before the model ran");
 
-  const Ort::MemoryInfo memory = Ort::MemoryInfo::CreateCpu(OrtArenaAllocator, OrtMemTypeDefault);
   const std::array<int64_t, 3> mesh_shape = {1, count, 3};
   const std::array<int64_t, 2> condition_shape = {arguments.batch, facts_.condition_size};
   const std::array<int64_t, 3> offsets_shape = {arguments.batch, count, 3};
   try {
+    const Ort::MemoryInfo memory = Ort::MemoryInfo::CreateCpu(OrtArenaAllocator, OrtMemTypeDefault);
     std::array<const char*, 3> names = {kVerticesInput, kConditionInput, kNormalsInput};
     std::array<Ort::Value, 3> inputs = {
         InputTensor(memory, arguments.vertices, mesh_shape),

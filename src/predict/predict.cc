@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <memory>
+#include <new>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -35,13 +37,12 @@ class Finisher {
  public:
   Finisher(const model::Model& model, const PreparedMesh& mesh) : model_(model), mesh_(mesh) {}
 
-  Outcome Finish(const Task& task, absl::Span<const float> raw, absl::Span<float> output,
-                 Timings timings) {
-    Outcome outcome;
-    outcome.timings = timings;
+  absl::Status Finish(const Task& task, absl::Span<const float> raw, absl::Span<float> output,
+                      Outcome& outcome) {
+    absl::Status status;
     Timed(outcome.timings.postprocessing, [&] {
-      outcome.status = CheckFinite(raw, model_.facts());
-      if (!outcome.status.ok()) return;
+      status = CheckFinite(raw, model_.facts());
+      if (!status.ok()) return;
       if (raw.data() != output.data()) std::copy(raw.begin(), raw.end(), output.begin());
       const mesh::Adjacency& adjacency = mesh_.adjacency();
       mesh::SmoothOffsets(adjacency, task.options.effective_iterations(), output, scratch_);
@@ -50,7 +51,7 @@ class Finisher {
       }
       outcome.quality = mesh::MeasureQuality(adjacency, output, scratch_);
     });
-    return outcome;
+    return status;
   }
 
  private:
@@ -58,6 +59,16 @@ class Finisher {
   const PreparedMesh& mesh_;
   mesh::SmoothingScratch scratch_;
 };
+
+// Runs `step`; memory that is not there fails the prediction, not the process.
+template <typename Step>
+absl::Status WithinMemory(Step step) {
+  try {
+    return step();
+  } catch (const std::bad_alloc&) {
+    return absl::ResourceExhaustedError("there is not enough memory for this prediction");
+  }
+}
 
 void FailAll(absl::Span<const Task> tasks, const absl::Status& status, const Timings& timings) {
   for (const Task& task : tasks) task.done(Outcome{status, {}, timings});
@@ -79,28 +90,35 @@ void Predict(const model::Model& model, const PreparedMesh& mesh, absl::Span<con
   if (tasks.empty()) return;
   const size_t floats = mesh.vertices().size();
   const auto share = static_cast<double>(tasks.size());
-  Timings timings;
-  absl::Span<const float> normals;
-  Timed(timings.preprocessing, [&] {
-    mesh.adjacency();
-    if (model.facts().takes_normals) normals = mesh.normals();
-  });
-  timings.preprocessing /= share;
-
   // A single task's offsets are written where they are wanted; several come in one piece, and each
   // is copied out when its turn comes. Uninitialised: the model writes every value.
   const bool in_place = tasks.size() == 1;
-  const absl::Span<float> only_output = in_place ? tasks.front().output() : absl::Span<float>();
-  const std::unique_ptr<float[]> buffer(in_place ? nullptr : new float[floats * tasks.size()]);
-  const absl::Span<float> raw =
-      in_place ? only_output : absl::MakeSpan(buffer.get(), floats * tasks.size());
-
-  absl::Status status;
-  Timed(timings.inference, [&] {
+  std::unique_ptr<float[]> buffer;
+  absl::Span<float> raw;
+  Timings timings;
+  const absl::Status status = WithinMemory([&] {
+    absl::Span<const float> normals;
+    Timed(timings.preprocessing, [&] {
+      mesh.adjacency();
+      if (model.facts().takes_normals) normals = mesh.normals();
+    });
+    // Nothing is allocated for what is stopped already.
+    if (stop.stop_requested()) return absl::CancelledError("cancelled before the model ran");
+    if (in_place) {
+      raw = tasks.front().output();
+    } else {
+      buffer.reset(new float[floats * tasks.size()]);
+      raw = absl::MakeSpan(buffer.get(), floats * tasks.size());
+    }
     const std::vector<float> conditions = ConditionRows(tasks);
-    status = model.Run({mesh.vertices(), normals, conditions,
-                        static_cast<int64_t>(tasks.size()), raw}, stop);
+    absl::Status run;
+    Timed(timings.inference, [&] {
+      run = model.Run({mesh.vertices(), normals, conditions, static_cast<int64_t>(tasks.size()), raw},
+                      stop);
+    });
+    return run;
   });
+  timings.preprocessing /= share;
   timings.inference /= share;
   if (!status.ok()) return FailAll(tasks, status, timings);
 
@@ -109,8 +127,13 @@ void Predict(const model::Model& model, const PreparedMesh& mesh, absl::Span<con
     if (stop.stop_requested()) {
       return FailAll(tasks.subspan(i), absl::CancelledError("cancelled"), timings);
     }
-    const absl::Span<float> output = in_place ? only_output : tasks[i].output();
-    tasks[i].done(finisher.Finish(tasks[i], raw.subspan(i * floats, floats), output, timings));
+    Outcome outcome;
+    outcome.timings = timings;
+    outcome.status = WithinMemory([&] {
+      const absl::Span<float> output = in_place ? raw : tasks[i].output();
+      return finisher.Finish(tasks[i], raw.subspan(i * floats, floats), output, outcome);
+    });
+    tasks[i].done(outcome);
   }
 }
 

@@ -45,7 +45,8 @@ struct Task {
 
 // Predicts all tasks in one run of the model, which must be able to take as many. Outcomes:
 // CANCELLED for the tasks that are left when `stop` is requested, INTERNAL if the model fails or
-// makes NaN or infinite offsets, INVALID_ARGUMENT if the model does not take such a mesh.
+// makes NaN or infinite offsets, INVALID_ARGUMENT if the model does not take such a mesh,
+// RESOURCE_EXHAUSTED if there is not enough memory.
 void Predict(const model::Model& model, const PreparedMesh& mesh, absl::Span<const Task> tasks,
              std::stop_token stop);
 

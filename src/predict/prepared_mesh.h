@@ -6,44 +6,38 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <vector>
 
-#include "absl/base/call_once.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "mesh/adjacency.h"
+#include "predict/derived_mesh.h"
+#include "predict/mesh_cache.h"
 
 namespace blendwire::predict {
 
-// A mesh that has passed validation, and what is worked out of it once for all its expressions, each
-// when it is first needed. Safe for use from several threads at once.
+// A mesh that has passed validation, with what is worked out of it. Safe for use from several threads
+// at once.
 class PreparedMesh {
  public:
   // The memory stays the caller's and must outlive this object. INVALID_ARGUMENT as
   // mesh::ValidateVertices and mesh::ValidateTriangles say.
   static absl::StatusOr<std::shared_ptr<const PreparedMesh>> Create(
-      absl::Span<const float> vertices, int64_t vertex_count,
-      absl::Span<const uint32_t> triangles);
+      absl::Span<const float> vertices, int64_t vertex_count, absl::Span<const uint32_t> triangles,
+      MeshCache& cache);
 
-  size_t vertex_count() const { return vertices_.size() / 3; }
-  absl::Span<const float> vertices() const { return vertices_; }
+  size_t vertex_count() const { return mesh_.vertices.size() / 3; }
+  absl::Span<const float> vertices() const { return mesh_.vertices; }
 
-  // [N,3] unit length; zeros without triangles, which tells a model that they are unknown.
-  absl::Span<const float> normals() const;
-
-  // From the triangles, or from nearest neighbours without them.
-  const mesh::Adjacency& adjacency() const;
+  // As DerivedMesh has them.
+  absl::Span<const float> normals() const { return derived_->Normals(mesh_); }
+  const mesh::Adjacency& adjacency() const { return derived_->Adjacency(mesh_); }
 
  private:
-  PreparedMesh(absl::Span<const float> vertices, absl::Span<const uint32_t> triangles)
-      : vertices_(vertices), triangles_(triangles) {}
+  PreparedMesh(const MeshView& mesh, std::shared_ptr<const DerivedMesh> derived)
+      : mesh_(mesh), derived_(std::move(derived)) {}
 
-  absl::Span<const float> vertices_;
-  absl::Span<const uint32_t> triangles_;
-  mutable absl::once_flag normals_once_;
-  mutable std::vector<float> normals_;
-  mutable absl::once_flag adjacency_once_;
-  mutable mesh::Adjacency adjacency_;
+  MeshView mesh_;
+  std::shared_ptr<const DerivedMesh> derived_;
 };
 
 }  // namespace blendwire::predict

@@ -39,7 +39,9 @@ std::string RequestIdOf(const grpc::CallbackServerContext& context) {
 }  // namespace
 
 CallInfo CallInfo::From(absl::string_view method, grpc::CallbackServerContext& context) {
-  CallInfo info{method, RequestIdOf(context), absl::Now(), absl::FromChrono(context.deadline())};
+  const auto deadline = context.deadline();  // the clock's last moment if there is none
+  CallInfo info{method, RequestIdOf(context), absl::Now(),
+                deadline == deadline.max() ? absl::InfiniteFuture() : absl::FromChrono(deadline)};
   context.AddInitialMetadata(contract::kRequestIdKey, info.request_id);
   return info;
 }

@@ -14,6 +14,7 @@
 #include "model/path_policy.h"
 #include "model/repository.h"
 #include "predict/layouts.h"
+#include "predict/mesh_cache.h"
 #include "server/memory_budget.h"
 #include "server/statistics.h"
 #include "server/work_queue.h"
@@ -50,6 +51,7 @@ struct Core {
   const absl::Time started = absl::Now();
   model::Repository models;
   predict::Layouts layouts;
+  predict::MeshCache meshes{size_t{64} << 20};
   Statistics statistics;
   MemoryBudget budget;
   // Requested when the grace period of a shutdown is over: every call that still runs stops.

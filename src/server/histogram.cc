@@ -11,7 +11,7 @@ void Histogram::Record(absl::Duration duration) {
   duration = std::max(duration, absl::ZeroDuration());
   const double steps =
       std::log(std::max(1.0, absl::ToDoubleMicroseconds(duration))) / std::log(kGrowth);
-  ++buckets_[std::min(kBuckets - 1, static_cast<size_t>(steps))];
+  ++buckets_[static_cast<size_t>(std::min(static_cast<double>(kBuckets - 1), steps))];
   min_ = count_ == 0 ? duration : std::min(min_, duration);
   max_ = std::max(max_, duration);
   sum_ += duration;

@@ -33,7 +33,7 @@ absl::StatusOr<ItemPreparation::Mesh> ItemPreparation::MakeMesh(
         absl::StrCat("the mesh has ", triangle_count, " triangles; this server takes at most ",
                      core_.limits.max_triangles));
   }
-  return predict::PreparedMesh::Create(vertices, vertex_count, triangles);
+  return predict::PreparedMesh::Create(vertices, vertex_count, triangles, core_.meshes);
 }
 
 void ItemPreparation::SetSharedMesh(const pb::BatchPredictionRequest& batch) {

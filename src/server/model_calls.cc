@@ -99,7 +99,7 @@ absl::Status LoadModel(Core& core, const pb::LoadModelRequest& request,
   if (!options.ok()) return options.status();
   const absl::StatusOr<std::filesystem::path> file = core.paths.Resolve(request.model_path());
   if (!file.ok()) return file.status();
-  absl::StatusOr<std::string> sha256 = ProbeModel(*file, *options);
+  absl::StatusOr<std::string> sha256 = ProbeModel(*file, *options, core.abort.get_token());
   if (!sha256.ok()) return sha256.status();
   // What is loaded must be what was tried, also if somebody changes the file meanwhile.
   if (options->sha256.empty()) options->sha256 = *std::move(sha256);

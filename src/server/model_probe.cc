@@ -57,13 +57,15 @@ absl::StatusOr<std::string> ReadReport(const std::string& line) {
 
 }  // namespace
 
-absl::StatusOr<std::string> ProbeModel(const std::filesystem::path& file, const model::LoadOptions& options) {
+absl::StatusOr<std::string> ProbeModel(const std::filesystem::path& file,
+                                       const model::LoadOptions& options, std::stop_token stop) {
   absl::StatusOr<std::filesystem::path> self = system::ExecutablePath();
   if (!self.ok()) return self.status();
   system::ProcessOptions start;
   start.program = *std::move(self);
-  start.arguments = {"--check-model", Utf8(file), "--device",
-                     std::string(model::DeviceName(options.device))};
+  // On the CPU: whether a file is a good model does not depend on the device, and a GPU driver
+  // reserves more address space than the child may have.
+  start.arguments = {"--check-model", Utf8(file), "--device", "cpu"};
   if (options.threads > 0) {
     start.arguments.insert(start.arguments.end(), {"--threads", absl::StrCat(options.threads)});
   }
@@ -72,8 +74,13 @@ absl::StatusOr<std::string> ProbeModel(const std::filesystem::path& file, const 
   absl::StatusOr<std::unique_ptr<system::Process>> child = system::Process::Start(start);
   if (!child.ok()) return child.status();
 
+  const std::stop_callback give_up(stop, [&child] {
+    (*child)->Kill();
+    (*child)->StopReading();
+  });
   const absl::Time deadline = absl::Now() + kPatience;
   const auto line = (*child)->ReadLine(system::Process::Output::kStandardOutput, kPatience);
+  if (stop.stop_requested()) return absl::UnavailableError("the server is shutting down");
   if (line.ok()) return ReadReport(*line);
   const auto exit = (*child)->Wait(std::max(absl::Milliseconds(100), deadline - absl::Now()));
   if (!exit.has_value()) {

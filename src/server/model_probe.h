@@ -7,6 +7,7 @@
 #define BLENDWIRE_SERVER_MODEL_PROBE_H_
 
 #include <filesystem>
+#include <stop_token>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -16,8 +17,9 @@ namespace blendwire::server {
 
 // Runs this program as `blendwire-server --check-model FILE`. If the model loads there and its first
 // run succeeds, the SHA-256 of what was tried; otherwise the child's own status, or INVALID_ARGUMENT
-// saying how it ended.
-absl::StatusOr<std::string> ProbeModel(const std::filesystem::path& file, const model::LoadOptions& options);
+// saying how it ended, or UNAVAILABLE if `stop` was requested, which ends the child.
+absl::StatusOr<std::string> ProbeModel(const std::filesystem::path& file,
+                                       const model::LoadOptions& options, std::stop_token stop);
 
 // The child's side: checks the file under limits of memory and time, prints the outcome as one line
 // of JSON on standard output, and returns the exit code.

@@ -25,8 +25,14 @@ constexpr size_t kAnswerOverhead = 256;
 // A stream that is not read holds this much; then its runs wait.
 constexpr size_t kMaxUnreadBytes = size_t{32} << 20;
 
+// A caller whose deadline has passed cancels the call, usually a moment before this side's clock says
+// so: on the wire a deadline is a time span, counted anew from the arrival and rounded up.
 StopReason ReasonOfCancel(const CallInfo& info) {
-  return absl::Now() >= info.deadline ? StopReason::kDeadline : StopReason::kCallerLeft;
+  if (info.deadline == absl::InfiniteFuture()) return StopReason::kCallerLeft;
+  const absl::Duration imprecision =
+      std::max(absl::Milliseconds(20), (info.deadline - info.arrival) / 100);
+  return absl::Now() + imprecision >= info.deadline ? StopReason::kDeadline
+                                                    : StopReason::kCallerLeft;
 }
 
 // Tells a caller who was turned away when to come back.

@@ -139,7 +139,19 @@ void PredictionJob::RunUnit(size_t index, absl::Duration waited) {
   const PreparedItem& first = *items_[run.front()].prepared;
   const model::ModelRef model = first.model;
   const std::shared_ptr<const predict::PreparedMesh> mesh = first.mesh;
-  predict::Predict(*model, *mesh, MakeTasks(run, waited), control_.token());
+  // The run stops with the call, or when the time of all its items is over: those of another run may
+  // have longer.
+  const auto stop_run = std::make_shared<std::stop_source>();
+  const std::stop_callback with_call(control_.token(), [stop_run] { stop_run->request_stop(); });
+  absl::Time last = absl::InfinitePast();
+  for (const size_t i : run) last = std::max(last, items_[i].deadline);
+  grpc::Alarm alarm;
+  if (last != absl::InfiniteFuture()) {
+    alarm.Set(absl::ToChronoTime(last), [stop_run](bool expired) {
+      if (expired) stop_run->request_stop();
+    });
+  }
+  predict::Predict(*model, *mesh, MakeTasks(run, waited), stop_run->get_token());
 }
 
 predict::Run PredictionJob::DropExpired(const predict::Run& run, absl::Duration waited) {
@@ -173,7 +185,10 @@ std::vector<predict::Task> PredictionJob::MakeTasks(const predict::Run& run,
     const auto done = [this, i, &item, waited](const predict::Outcome& outcome) {
       if (control_.stopped() && !outcome.status.ok()) return AbandonStopped({i});
       predict::Outcome judged = outcome;
-      if (absl::Now() > item.deadline) judged.status = TimedOut(item.prepared->options);
+      // A run that stopped although the call goes on has run out of time.
+      if (absl::Now() >= item.deadline || absl::IsCancelled(outcome.status)) {
+        judged.status = TimedOut(item.prepared->options);
+      }
       FinishItem(i, judged, true, waited);
     };
     tasks.push_back({item.prepared->condition, item.prepared->options, output, done});

@@ -13,6 +13,7 @@
 #include <thread>
 #include <utility>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
@@ -121,12 +122,15 @@ class Listener {
   absl::StatusOr<std::string> Target() const;
   void Configure(grpc::ServerBuilder& builder) const;
   std::shared_ptr<grpc::ServerCredentials> Credentials(const std::string& token) const;
-  void UpdateHealth();
+  void UpdateHealth() ABSL_LOCKS_EXCLUDED(health_mutex_);
 
   const ServerOptions& options_;
   Core& core_;
   Service service_;
   std::unique_ptr<grpc::Server> server_;
+  // Calls may load and unload models before Start() knows the server, and beside each other.
+  absl::Mutex health_mutex_;
+  grpc::HealthCheckServiceInterface* health_ ABSL_GUARDED_BY(health_mutex_) = nullptr;
   std::atomic<bool> draining_{false};
   std::string address_;
 };
@@ -196,15 +200,20 @@ ServerExitCode Listener::Start(const std::string& token) {
   } else {
     address_ = HostAndPort(LoopbackHost(options_.host).value(), bound_port);
   }
+  {
+    absl::MutexLock lock(&health_mutex_);
+    health_ = server_->GetHealthCheckService();
+  }
   UpdateHealth();
   return ServerExitCode::kOk;
 }
 
 void Listener::UpdateHealth() {
-  grpc::HealthCheckServiceInterface* const health = server_->GetHealthCheckService();
+  absl::MutexLock lock(&health_mutex_);
+  if (health_ == nullptr) return;
   const bool serving = !draining_ && !core_.models.empty();
-  health->SetServingStatus("", serving);
-  health->SetServingStatus(pb::InferenceService::service_full_name(), serving);
+  health_->SetServingStatus("", serving);
+  health_->SetServingStatus(pb::InferenceService::service_full_name(), serving);
 }
 
 void Listener::Drain(EndRequests& requests) {

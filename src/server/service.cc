@@ -2,7 +2,9 @@
 
 #include "server/service.h"
 
+#include <exception>
 #include <memory>
+#include <new>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -12,7 +14,6 @@
 #include "server/call_info.h"
 #include "server/model_calls.h"
 #include "server/predict_calls.h"
-
 
 namespace blendwire::server {
 namespace {
@@ -33,6 +34,17 @@ class ManagementJob final : public Job {
  private:
   const std::function<void()> work_;
 };
+
+// A model may want more memory than there is; that must fail the call, not the server.
+absl::Status WithoutExceptions(const std::function<absl::Status()>& work) {
+  try {
+    return work();
+  } catch (const std::bad_alloc&) {
+    return absl::ResourceExhaustedError("there is not enough memory for this model");
+  } catch (const std::exception& error) {
+    return absl::InternalError(error.what());
+  }
+}
 
 bool IsOurService(const std::string& name) {
   return name.empty() || name == "InferenceService" ||
@@ -137,9 +149,17 @@ grpc::ServerUnaryReactor* Service::Manage(const char* method, grpc::CallbackServ
   const CallInfo info = CallInfo::From(method, context);
   grpc::ServerUnaryReactor* const reactor = context.DefaultReactor();
   const absl::Status submitted = core_.management.Submit(
-      std::make_shared<ManagementJob>([this, info, reactor, work = std::move(work)] {
-        const absl::Status status = work();
-        if (status.ok()) on_models_changed_();
+      std::make_shared<ManagementJob>([this, info, reactor, &context, work = std::move(work)] {
+        absl::Status status;
+        if (core_.abort.stop_requested()) {
+          status = absl::UnavailableError("the server is shutting down");
+        } else if (context.IsCancelled()) {
+          status = absl::CancelledError("the caller left before it was this call's turn");
+        } else {
+          status = WithoutExceptions(work);
+          // Also after an error: a model that is still in use is gone from the list all the same.
+          on_models_changed_();
+        }
         info.LogEnd(status, 0);
         reactor->Finish(ToGrpc(status));
       }),

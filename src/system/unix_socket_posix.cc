@@ -2,10 +2,12 @@
 
 #include "system/unix_socket.h"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstring>
 
 namespace blendwire::system {
@@ -17,10 +19,13 @@ bool IsSocketInUse(const std::filesystem::path& path) {
   std::memcpy(address.sun_path, path.c_str(), path.native().size());
   const int descriptor = socket(AF_UNIX, SOCK_STREAM, 0);
   if (descriptor < 0) return false;
-  const int result =
-      connect(descriptor, reinterpret_cast<const struct sockaddr*>(&address), sizeof(address));
+  // Not to wait for a program that does not accept: EAGAIN says that its line is full.
+  fcntl(descriptor, F_SETFL, O_NONBLOCK);
+  const bool in_use = connect(descriptor, reinterpret_cast<const struct sockaddr*>(&address),
+                              sizeof(address)) == 0 ||
+                      errno == EAGAIN;
   close(descriptor);
-  return result == 0;
+  return in_use;
 }
 
 }  // namespace blendwire::system

@@ -17,7 +17,7 @@ import pytest
 from harness import meshes
 from harness.meshes import condition, grid, request
 from harness.server import CALL_SECONDS, Server
-from harness.stubs import pb
+from harness.stubs import SERVICE, pb
 
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
 EMOTION = pb.ExpressionCondition.EMOTION
@@ -262,6 +262,15 @@ def test_no_model_at_all(start_server: Callable[..., Server]) -> None:
     assert health.message == "No models loaded"
 
 
+def packed_vertices(floats: int) -> bytes:
+    """A VertexOffsetRequest of zeros as it stands on the wire: field 1, packed."""
+    length, varint = 4 * floats, b""
+    while length >= 128:
+        varint += bytes([length % 128 + 128])
+        length //= 128
+    return b"\x0a" + varint + bytes([length]) + bytes(4 * floats)
+
+
 def test_size_limits(start_server: Callable[..., Server], models) -> None:
     """Meshes over --max-vertices, batches over --max-batch, messages over 100 MB."""
     server = start_server(
@@ -282,11 +291,12 @@ def test_size_limits(start_server: Callable[..., Server], models) -> None:
     assert shared.responses[0].status_code == exhausted.value[0]
     assert "the mesh has 900 vertices" in shared.responses[0].error_message
 
-    code, text = failure(
-        lambda: server.predict(
-            pb.VertexOffsetRequest(vertices=np.zeros(27_000_000, np.float32), vertex_count=9_000_000)
-        )
+    send_bytes = server.channel.unary_unary(
+        f"/{SERVICE}/PredictVertexOffsets",
+        request_serializer=bytes,
+        response_deserializer=pb.VertexOffsetResponse.FromString,
     )
+    code, text = failure(lambda: send_bytes(packed_vertices(27_000_000), timeout=CALL_SECONDS))
     assert code == exhausted
     assert "larger than max" in text
     assert server.predict(request(MESH)).success

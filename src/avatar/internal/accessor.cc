@@ -33,8 +33,8 @@ absl::StatusOr<ComponentType> ToComponentType(uint64_t code, absl::string_view w
     case 5126:
       return static_cast<ComponentType>(code);
     default:
-      return absl::InvalidArgumentError(absl::StrCat(
-          where, ".componentType is ", code, ", but must be 5120 to 5123, 5125 or 5126"));
+      return absl::InvalidArgumentError(absl::StrCat(where, ".componentType is ", code,
+                                                     ", but must be 5120 to 5123, 5125 or 5126"));
   }
 }
 
@@ -119,9 +119,8 @@ absl::Status ApplySparse(const Document& document, const Json& sparse, const std
                          const AccessorLayout& layout, std::vector<T>& out) {
   BLENDWIRE_AVATAR_ASSIGN_OR_RETURN(const uint64_t count, GetUint(sparse, "count", where));
   if (count > layout.count) {
-    return absl::InvalidArgumentError(absl::StrCat(where, ".count is ", count,
-                                                   ", but the accessor has ", layout.count,
-                                                   " elements"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        where, ".count is ", count, ", but the accessor has ", layout.count, " elements"));
   }
   const Json* indices = Find(sparse, "indices");
   const Json* values = Find(sparse, "values");
@@ -181,9 +180,8 @@ absl::StatusOr<AccessorLayout> AccessorReader::Layout(size_t accessor) const {
   AccessorLayout layout;
   BLENDWIRE_AVATAR_ASSIGN_OR_RETURN(const uint64_t count, GetUint(json, "count", where));
   if (count > limits_.max_numbers_read) {
-    return absl::InvalidArgumentError(absl::StrCat(where, ".count is ", count,
-                                                   ", but the limit is ",
-                                                   limits_.max_numbers_read));
+    return absl::InvalidArgumentError(
+        absl::StrCat(where, ".count is ", count, ", but the limit is ", limits_.max_numbers_read));
   }
   layout.count = static_cast<size_t>(count);
   BLENDWIRE_AVATAR_ASSIGN_OR_RETURN(const uint64_t code, GetUint(json, "componentType", where));
@@ -204,9 +202,8 @@ absl::StatusOr<AccessorLayout> AccessorReader::Layout(size_t accessor) const {
 
 absl::Status AccessorReader::Spend(uint64_t count) {
   if (count > numbers_left_) {
-    return absl::InvalidArgumentError(absl::StrCat("the meshes have more than ",
-                                                   limits_.max_numbers_read,
-                                                   " numbers, which is the limit"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the meshes have more than ", limits_.max_numbers_read, " numbers, which is the limit"));
   }
   numbers_left_ -= count;
   return absl::OkStatus();
@@ -234,8 +231,7 @@ absl::StatusOr<std::vector<T>> AccessorReader::Decode(size_t accessor,
     // No data in the file vouches for this count.
     if (layout.count > limits_.max_vertices) {
       return absl::InvalidArgumentError(absl::StrCat(where, ".count is ", layout.count,
-                                                     ", but the limit is ",
-                                                     limits_.max_vertices));
+                                                     ", but the limit is ", limits_.max_vertices));
     }
     out.resize(layout.count * layout.components);
   }
@@ -256,22 +252,21 @@ absl::StatusOr<std::vector<float>> AccessorReader::Floats(size_t accessor, size_
   BLENDWIRE_AVATAR_ASSIGN_OR_RETURN(std::vector<float> out, Decode<float>(accessor, layout));
   for (size_t i = 0; i < out.size(); ++i) {
     if (std::isfinite(out[i])) continue;
-    return absl::InvalidArgumentError(absl::StrCat(Where("accessors", accessor), "[",
-                                                   i / components, "] is not finite"));
+    return absl::InvalidArgumentError(
+        absl::StrCat(Where("accessors", accessor), "[", i / components, "] is not finite"));
   }
   return out;
 }
 
-absl::StatusOr<std::vector<uint32_t>> AccessorReader::Integers(size_t accessor,
-                                                               size_t components) {
+absl::StatusOr<std::vector<uint32_t>> AccessorReader::Integers(size_t accessor, size_t components) {
   BLENDWIRE_AVATAR_ASSIGN_OR_RETURN(const AccessorLayout layout, Layout(accessor));
   const bool is_unsigned = layout.type == ComponentType::kUint8 ||
                            layout.type == ComponentType::kUint16 ||
                            layout.type == ComponentType::kUint32;
   if (layout.components != components || !is_unsigned || layout.normalized) {
-    return absl::InvalidArgumentError(absl::StrCat(Where("accessors", accessor), " must have ",
-                                                   components,
-                                                   " unsigned, not normalized numbers per element"));
+    return absl::InvalidArgumentError(
+        absl::StrCat(Where("accessors", accessor), " must have ", components,
+                     " unsigned, not normalized numbers per element"));
   }
   return Decode<uint32_t>(accessor, layout);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Numbers out of a document's accessors (glTF 2.0, chapter 3.6.2): all component types, normalized or
-// not, interleaved, sparse, and without a bufferView (all zero).
+// Numbers out of a document's accessors (glTF 2.0, chapter 3.6.2): all component types, normalized
+// or not, interleaved, sparse, and without a bufferView (all zero).
 
 #ifndef BLENDWIRE_AVATAR_INTERNAL_ACCESSOR_H_
 #define BLENDWIRE_AVATAR_INTERNAL_ACCESSOR_H_

@@ -19,8 +19,7 @@ constexpr size_t kSparseOverhead = 250;
 
 template <typename T>
 absl::string_view Bytes(absl::Span<const T> values) {
-  return absl::string_view(reinterpret_cast<const char*>(values.data()),
-                           values.size() * sizeof(T));
+  return absl::string_view(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T));
 }
 
 size_t AppendAccessor(Document& document, Json accessor) {

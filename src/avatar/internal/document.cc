@@ -38,16 +38,15 @@ absl::Status CheckCompression(const Json& root) {
     for (const char* name : {"EXT_meshopt_compression", "KHR_meshopt_compression"}) {
       const Json* extensions = Find(views[i], "extensions");
       if (extensions == nullptr || Find(*extensions, name) == nullptr) continue;
-      return absl::InvalidArgumentError(absl::StrCat(
-          Where("bufferViews", i), " is compressed (", name, "): export without compression"));
+      return absl::InvalidArgumentError(absl::StrCat(Where("bufferViews", i), " is compressed (",
+                                                     name, "): export without compression"));
     }
   }
   return absl::OkStatus();
 }
 
 absl::StatusOr<std::string> BufferBytes(const Json& buffer, absl::string_view where, Glb& glb,
-                                        const std::filesystem::path& folder,
-                                        const Limits& limits) {
+                                        const std::filesystem::path& folder, const Limits& limits) {
   const Json* uri = Find(buffer, "uri");
   if (uri == nullptr) {
     if (!glb.has_bin) {
@@ -82,9 +81,8 @@ absl::Status MergeBuffers(Document& document, Glb& glb, const std::filesystem::p
     BLENDWIRE_AVATAR_ASSIGN_OR_RETURN(std::string bytes,
                                       BufferBytes(buffers[i], where, glb, folder, limits));
     if (size > bytes.size()) {
-      return absl::InvalidArgumentError(absl::StrCat(where, ".byteLength is ", size,
-                                                     ", but its data has ", bytes.size(),
-                                                     " bytes"));
+      return absl::InvalidArgumentError(absl::StrCat(
+          where, ".byteLength is ", size, ", but its data has ", bytes.size(), " bytes"));
     }
     bytes.resize(static_cast<size_t>(size));
     if (document.bin.empty()) {
@@ -116,9 +114,9 @@ absl::Status MergeBuffers(Document& document, Glb& glb, const std::filesystem::p
                                       GetUint(views[i], "byteLength", where));
     const size_t size = sizes[*buffer];
     if (offset > size || length > size - offset) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(where, " wants ", length, " bytes from ", offset, " on, but ",
-                       Where("buffers", *buffer), " has ", size, " bytes"));
+      return absl::InvalidArgumentError(absl::StrCat(where, " wants ", length, " bytes from ",
+                                                     offset, " on, but ", Where("buffers", *buffer),
+                                                     " has ", size, " bytes"));
     }
     if (*buffer == 0) continue;
     views[i]["buffer"] = 0;
@@ -206,8 +204,8 @@ void EmbedImages(Document& document, const std::filesystem::path& folder, const 
       bytes = absl::InvalidArgumentError("the file would get too large");
     }
     if (!bytes.ok()) {
-      document.warnings.push_back(absl::StrCat(Where("images", i), " stays in a file of its own: ",
-                                               bytes.status().message()));
+      document.warnings.push_back(absl::StrCat(
+          Where("images", i), " stays in a file of its own: ", bytes.status().message()));
       continue;
     }
     const size_t view = AppendView(document, *bytes, ViewTarget::kNone);

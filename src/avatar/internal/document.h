@@ -33,8 +33,9 @@ struct Document {
 };
 
 // `folder` is where relative URIs lead; empty: there can be none. Buffers in files of their own are
-// read and, like images in files of their own, become part of the document, so that it can be written
-// anywhere. INVALID_ARGUMENT for anything broken, and for the compressions that cannot be edited.
+// read and, like images in files of their own, become part of the document, so that it can be
+// written anywhere. INVALID_ARGUMENT for anything broken, and for the compressions that cannot be
+// edited.
 absl::StatusOr<Document> LoadDocument(std::string bytes, const std::filesystem::path& folder,
                                       const Limits& limits);
 

@@ -26,9 +26,9 @@ absl::StatusOr<std::string> ReadFile(const std::filesystem::path& file, uint64_t
 // Writes beside `file` and renames: there is the old file or the whole new one, never a half.
 absl::Status WriteFileAtomically(const std::filesystem::path& file, absl::string_view bytes);
 
-// The file that a relative URI in a file of `folder` means. INVALID_ARGUMENT for anything that would
-// lead out of that folder (absolute paths, "..", a scheme): an avatar from the internet must not
-// make this program read other files.
+// The file that a relative URI in a file of `folder` means. INVALID_ARGUMENT for anything that
+// would lead out of that folder (absolute paths, "..", a scheme): an avatar from the internet must
+// not make this program read other files.
 absl::StatusOr<std::filesystem::path> ResolveUri(const std::filesystem::path& folder,
                                                  absl::string_view uri);
 

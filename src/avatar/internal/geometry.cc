@@ -117,9 +117,8 @@ absl::StatusOr<std::vector<Affine>> GeometryReader::Transforms(const Json& attri
 // Takes the numbers of one attribute or target into the vertices' fingerprints.
 absl::Status GeometryReader::MixIn(const Json& attributes, const std::string& name,
                                    const std::string& where, RawVertices& vertices) {
-  BLENDWIRE_AVATAR_ASSIGN_OR_RETURN(
-      const std::optional<size_t> accessor,
-      GetIndex(document_.json, attributes, name, "accessors", where));
+  BLENDWIRE_AVATAR_ASSIGN_OR_RETURN(const std::optional<size_t> accessor,
+                                    GetIndex(document_.json, attributes, name, "accessors", where));
   if (!accessor.has_value()) return absl::OkStatus();
   BLENDWIRE_AVATAR_ASSIGN_OR_RETURN(const AccessorLayout layout, reader_.Layout(*accessor));
   const size_t count = vertices.fingerprints.size();
@@ -158,9 +157,9 @@ absl::StatusOr<GeometryReader::RawVertices> GeometryReader::ReadVertices(const J
   if (normal.has_value()) {
     BLENDWIRE_AVATAR_ASSIGN_OR_RETURN(vertices.normals, reader_.Floats(*normal, 3));
     if (vertices.normals.size() != vertices.positions.size()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(where, " has ", layout.count, " vertices, but ", vertices.normals.size() / 3,
-                       " normals"));
+      return absl::InvalidArgumentError(absl::StrCat(where, " has ", layout.count,
+                                                     " vertices, but ", vertices.normals.size() / 3,
+                                                     " normals"));
     }
   }
   BLENDWIRE_AVATAR_ASSIGN_OR_RETURN(vertices.transforms,
@@ -169,8 +168,7 @@ absl::StatusOr<GeometryReader::RawVertices> GeometryReader::ReadVertices(const J
   if (!options_.join_split_vertices) return vertices;
   for (int set = 0; Find(attributes, absl::StrCat("JOINTS_", set)) != nullptr; ++set) {
     for (const char* name : {"JOINTS_", "WEIGHTS_"}) {
-      BLENDWIRE_AVATAR_RETURN_IF_ERROR(
-          MixIn(attributes, absl::StrCat(name, set), where, vertices));
+      BLENDWIRE_AVATAR_RETURN_IF_ERROR(MixIn(attributes, absl::StrCat(name, set), where, vertices));
     }
   }
   for (const Json& target : List(primitive, "targets")) {
@@ -186,9 +184,9 @@ absl::StatusOr<VertexGroup> GeometryReader::AddGroup(RawVertices vertices, Verte
   const size_t count = vertices.positions.size() / 3;
   const bool rigid = vertices.transforms.size() == 1 && count != 1;
   const auto at = [](const std::vector<float>& values, size_t i) {
-    return values.empty() ? std::array<float, 3>{0, 0, 0}
-                          : std::array<float, 3>{values[3 * i], values[3 * i + 1],
-                                                 values[3 * i + 2]};
+    return values.empty()
+               ? std::array<float, 3>{0, 0, 0}
+               : std::array<float, 3>{values[3 * i], values[3 * i + 1], values[3 * i + 2]};
   };
   const size_t first_inverse = geometry_.to_mesh.size();
   if (rigid) {
@@ -197,10 +195,10 @@ absl::StatusOr<VertexGroup> GeometryReader::AddGroup(RawVertices vertices, Verte
   for (size_t i = 0; i < count; ++i) {
     const std::array<float, 3> position = at(vertices.positions, i);
     const auto next = static_cast<uint32_t>(geometry_.vertices.size() / 3);
-    const uint32_t index = options_.join_split_vertices
-                               ? joiner.Add(next, position, vertices.fingerprints[i],
-                                            at(vertices.normals, i))
-                               : next;
+    const uint32_t index =
+        options_.join_split_vertices
+            ? joiner.Add(next, position, vertices.fingerprints[i], at(vertices.normals, i))
+            : next;
     group.list.push_back(index);
     if (index != next) continue;
     const Affine& transform = vertices.transforms[rigid ? 0 : i];
@@ -228,9 +226,8 @@ absl::StatusOr<VertexGroup> GeometryReader::AddGroup(RawVertices vertices, Verte
 
 absl::Status GeometryReader::AddTriangles(const Json& primitive, const std::string& where,
                                           const VertexGroup& group, MeshPart& part) {
-  BLENDWIRE_AVATAR_ASSIGN_OR_RETURN(
-      const std::vector<uint32_t> indices,
-      ReadTriangles(reader_, primitive, where, group.list.size()));
+  BLENDWIRE_AVATAR_ASSIGN_OR_RETURN(const std::vector<uint32_t> indices,
+                                    ReadTriangles(reader_, primitive, where, group.list.size()));
   for (size_t t = 0; t + 2 < indices.size(); t += 3) {
     const uint32_t a = group.list[indices[t]];
     uint32_t b = group.list[indices[t + 1]];
@@ -280,9 +277,9 @@ absl::Status GeometryReader::ReadMesh(const Shown& shown) {
   }
   part.info.vertex_count = geometry_.vertices.size() / 3 - part.info.first_vertex;
   if (flattened_ > 0) {
-    geometry_.warnings.push_back(absl::StrCat(
-        flattened_, " vertices of mesh \"", part.info.name,
-        "\" are scaled to nothing in the file's pose; no morph target can move them"));
+    geometry_.warnings.push_back(
+        absl::StrCat(flattened_, " vertices of mesh \"", part.info.name,
+                     "\" are scaled to nothing in the file's pose; no morph target can move them"));
     flattened_ = 0;
   }
   if (part.info.vertex_count > 0) geometry_.parts.push_back(std::move(part));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The meshes of a document as one list of vertices and triangles in contract axes, and the way back:
-// from that list to each primitive's own vertices and axes.
+// The meshes of a document as one list of vertices and triangles in contract axes, and the way
+// back: from that list to each primitive's own vertices and axes.
 
 #ifndef BLENDWIRE_AVATAR_INTERNAL_GEOMETRY_H_
 #define BLENDWIRE_AVATAR_INTERNAL_GEOMETRY_H_

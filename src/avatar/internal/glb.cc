@@ -42,9 +42,9 @@ absl::StatusOr<Glb> ParseGlb(absl::string_view bytes) {
   }
   const size_t length = LoadLittle<uint32_t>(bytes.data() + 8);
   if (length < kHeaderBytes || length > bytes.size()) {
-    return absl::InvalidArgumentError(absl::StrCat("the GLB's length is ", length,
-                                                   " in its header, but the file has ",
-                                                   bytes.size(), " bytes: it is cut off or broken"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("the GLB's length is ", length, " in its header, but the file has ",
+                     bytes.size(), " bytes: it is cut off or broken"));
   }
   bytes = bytes.substr(0, length);
   Glb glb;

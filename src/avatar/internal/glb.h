@@ -26,8 +26,8 @@ struct Glb {
 // True if the bytes start as a GLB does.
 bool IsGlb(absl::string_view bytes);
 
-// INVALID_ARGUMENT for another version than 2, and for lengths that do not fit the bytes. What stands
-// behind the length in the header is ignored.
+// INVALID_ARGUMENT for another version than 2, and for lengths that do not fit the bytes. What
+// stands behind the length in the header is ignored.
 absl::StatusOr<Glb> ParseGlb(absl::string_view bytes);
 
 // INVALID_ARGUMENT if it would take more than the format's 4 GiB.

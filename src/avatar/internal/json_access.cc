@@ -10,9 +10,8 @@
 namespace blendwire::avatar {
 namespace {
 
-constexpr const char* kLists[] = {"accessors", "animations", "buffers", "bufferViews",
-                                  "images",    "meshes",     "nodes",   "scenes",
-                                  "skins"};
+constexpr const char* kLists[] = {"accessors", "animations", "buffers", "bufferViews", "images",
+                                  "meshes",    "nodes",      "scenes",  "skins"};
 
 // An excerpt of a wrong value for an error message. Only plain values are shown: an array or object
 // can be of any size.
@@ -58,8 +57,8 @@ absl::StatusOr<Json> ParseGltfJson(absl::string_view text) {
     return absl::InvalidArgumentError(absl::StrCat("the glTF's JSON is broken: ", reason));
   }
   if (too_deep) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "the glTF's JSON has more than ", kMaxJsonDepth, " arrays and objects inside each other"));
+    return absl::InvalidArgumentError(absl::StrCat("the glTF's JSON has more than ", kMaxJsonDepth,
+                                                   " arrays and objects inside each other"));
   }
   if (!root.is_object()) {
     return absl::InvalidArgumentError(
@@ -114,8 +113,8 @@ absl::StatusOr<uint64_t> ToUint(const Json& value, absl::string_view where) {
       absl::StrCat(where, " is ", Shown(value), ", but must be a whole number from 0 up"));
 }
 
-absl::StatusOr<uint64_t> GetUint(const Json& object, const std::string& key, absl::string_view where,
-                                 std::optional<uint64_t> fallback) {
+absl::StatusOr<uint64_t> GetUint(const Json& object, const std::string& key,
+                                 absl::string_view where, std::optional<uint64_t> fallback) {
   const Json* value = Find(object, key);
   if (value != nullptr) return ToUint(*value, absl::StrCat(where, ".", key));
   if (fallback.has_value()) return *fallback;
@@ -153,8 +152,8 @@ absl::StatusOr<bool> GetNumbers(const Json& object, const std::string& key, absl
   for (size_t i = 0; i < numbers.size(); ++i) {
     const Json& number = (*value)[i];
     if (!number.is_number()) {
-      return absl::InvalidArgumentError(absl::StrCat(where, ".", key, "[", i, "] is ",
-                                                     Shown(number), ", but must be a number"));
+      return absl::InvalidArgumentError(
+          absl::StrCat(where, ".", key, "[", i, "] is ", Shown(number), ", but must be a number"));
     }
     numbers[i] = number.get<double>();
   }

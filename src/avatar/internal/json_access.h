@@ -21,8 +21,8 @@ namespace blendwire::avatar {
 // Keeps the order of members.
 using Json = nlohmann::ordered_json;
 
-// Parses a glTF file's JSON and checks what the rest of the code then relies on: it is an object, and
-// each of its lists of things ("nodes", "meshes", …) is, if there, an array of objects.
+// Parses a glTF file's JSON and checks what the rest of the code then relies on: it is an object,
+// and each of its lists of things ("nodes", "meshes", …) is, if there, an array of objects.
 // INVALID_ARGUMENT also for more than kMaxJsonDepth arrays and objects inside each other.
 absl::StatusOr<Json> ParseGltfJson(absl::string_view text);
 constexpr int kMaxJsonDepth = 200;
@@ -44,7 +44,8 @@ absl::StatusOr<uint64_t> ToUint(const Json& value, absl::string_view where);
 
 // The member as a whole number; `fallback` if there is no such member, an error if there is no
 // fallback either.
-absl::StatusOr<uint64_t> GetUint(const Json& object, const std::string& key, absl::string_view where,
+absl::StatusOr<uint64_t> GetUint(const Json& object, const std::string& key,
+                                 absl::string_view where,
                                  std::optional<uint64_t> fallback = std::nullopt);
 
 // `value` as an index into the root's list `list`.

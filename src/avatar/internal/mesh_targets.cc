@@ -17,8 +17,7 @@ absl::StatusOr<size_t> TargetCount(const Json& primitive, const std::string& whe
   }
   for (size_t i = 0; i < targets->size(); ++i) {
     if ((*targets)[i].is_object()) continue;
-    return absl::InvalidArgumentError(
-        absl::StrCat(where, ".targets[", i, "] must be an object"));
+    return absl::InvalidArgumentError(absl::StrCat(where, ".targets[", i, "] must be an object"));
   }
   return targets->size();
 }

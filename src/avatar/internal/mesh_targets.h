@@ -16,9 +16,10 @@ namespace blendwire::avatar {
 // accessor; all with the same number of morph targets, each an object.
 absl::StatusOr<const Json*> CheckedPrimitives(const Json& root, size_t mesh);
 
-// The names of a mesh's morph targets, as many as it has. glTF itself has no place for them; they are
-// where Blender, UniVRM and others put them: mesh.extras.targetNames, else the first primitive's
-// extras.targetNames, else each target's extras.name; "target_3" for one without a name.
+// The names of a mesh's morph targets, as many as it has. glTF itself has no place for them; they
+// are where Blender, UniVRM and others put them: mesh.extras.targetNames, else the first
+// primitive's extras.targetNames, else each target's extras.name; "target_3" for one without a
+// name.
 std::vector<std::string> TargetNames(const Json& mesh);
 
 }  // namespace blendwire::avatar

@@ -111,8 +111,8 @@ std::vector<double> MeshWriter::MeshOffsets(const MorphTarget& target) const {
     const size_t vertex = part_.info.first_vertex + i;
     const float* offset = &target.offsets[3 * vertex];
     if (!Moves(offset)) continue;
-    const Vec3 moved = geometry_.to_mesh[geometry_.to_mesh_index[vertex]] *
-                       Vec3{offset[0], offset[1], offset[2]};
+    const Vec3 moved =
+        geometry_.to_mesh[geometry_.to_mesh_index[vertex]] * Vec3{offset[0], offset[1], offset[2]};
     for (size_t c = 0; c < 3; ++c) offsets[3 * i + c] = moved[c];
   }
   return offsets;
@@ -133,7 +133,8 @@ Json MeshWriter::GroupTarget(const VertexGroup& group, const std::vector<double>
   std::vector<float> turns(group.normals.empty() ? 0 : 3 * count, 0.0f);
   for (size_t i = 0; i < count; ++i) {
     const size_t vertex = group.list[i] - part_.info.first_vertex;
-    for (size_t c = 0; c < 3; ++c) positions[3 * i + c] = static_cast<float>(offsets[3 * vertex + c]);
+    for (size_t c = 0; c < 3; ++c)
+      positions[3 * i + c] = static_cast<float>(offsets[3 * vertex + c]);
     if (turns.empty() || normals.empty()) continue;
     const Vec3 normal = {group.normals[3 * i], group.normals[3 * i + 1], group.normals[3 * i + 2]};
     const Vec3 turn = TurnedBy(normal, rest_normals_[vertex], normals[vertex]);
@@ -156,9 +157,9 @@ absl::StatusOr<size_t> MeshWriter::ZeroAccessor(size_t primitive, const Limits& 
   BLENDWIRE_AVATAR_ASSIGN_OR_RETURN(const AccessorLayout layout,
                                     AccessorReader(document_, limits).Layout(accessor));
   if (layout.count == 0 || layout.count > limits.max_vertices) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(Where("accessors", accessor), ".count is ", layout.count,
-                     ", but must be 1 to ", limits.max_vertices));
+    return absl::InvalidArgumentError(absl::StrCat(Where("accessors", accessor), ".count is ",
+                                                   layout.count, ", but must be 1 to ",
+                                                   limits.max_vertices));
   }
   const auto it = zero_accessors_.find(layout.count);
   if (it != zero_accessors_.end()) return it->second;

@@ -93,9 +93,8 @@ absl::StatusOr<NodeGraph> BuildNodeGraph(const Json& root) {
                                       NodeList(root, nodes[i], "children", Where("nodes", i)));
     for (const size_t child : children[i]) {
       if (parents[child] != kNone) {
-        return absl::InvalidArgumentError(absl::StrCat(Where("nodes", child),
-                                                       " is a child of both nodes ",
-                                                       parents[child], " and ", i));
+        return absl::InvalidArgumentError(absl::StrCat(
+            Where("nodes", child), " is a child of both nodes ", parents[child], " and ", i));
       }
       parents[child] = i;
     }

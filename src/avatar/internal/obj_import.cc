@@ -20,7 +20,8 @@
 namespace blendwire::avatar {
 namespace {
 
-// One object as a glTF mesh: a vertex for each different corner, in the order of the file's positions.
+// One object as a glTF mesh: a vertex for each different corner, in the order of the file's
+// positions.
 class ObjectBuilder {
  public:
   explicit ObjectBuilder(const ObjFile& file) : file_(file) {}
@@ -152,8 +153,7 @@ absl::StatusOr<Document> ImportObj(absl::string_view text, const std::filesystem
     return absl::InvalidArgumentError(
         absl::StrCat("obj_unit is ", options.obj_unit, ", but must be 1e-6 to 1e6 metres"));
   }
-  BLENDWIRE_AVATAR_ASSIGN_OR_RETURN(const ObjFile file,
-                                    ParseObjText(text, folder, options.limits));
+  BLENDWIRE_AVATAR_ASSIGN_OR_RETURN(const ObjFile file, ParseObjText(text, folder, options.limits));
   if (file.faces.empty()) return absl::InvalidArgumentError("the .obj file has no faces");
   std::map<size_t, ObjectBuilder> objects;
   for (const ObjFace& face : file.faces) {

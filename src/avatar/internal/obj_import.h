@@ -12,10 +12,10 @@
 
 namespace blendwire::avatar {
 
-// A Wavefront .obj file as a glTF document: one mesh per object, one primitive per material, polygons
-// cut into triangles. The file's axes are taken as glTF's (Y up, facing +Z), as Blender and most
-// others write them. Materials bring their colour and colour texture along, from files in `folder`;
-// none if that is empty.
+// A Wavefront .obj file as a glTF document: one mesh per object, one primitive per material,
+// polygons cut into triangles. The file's axes are taken as glTF's (Y up, facing +Z), as Blender
+// and most others write them. Materials bring their colour and colour texture along, from files in
+// `folder`; none if that is empty.
 absl::StatusOr<Document> ImportObj(absl::string_view text, const std::filesystem::path& folder,
                                    const ReadOptions& options);
 

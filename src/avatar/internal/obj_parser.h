@@ -43,8 +43,8 @@ struct ObjFile {
   std::vector<ObjFace> faces;
 };
 
-// With materials from files in `folder`, if that is not empty. INVALID_ARGUMENT for an index that is
-// out of range, a coordinate that is not finite, and more than the limits allow.
+// With materials from files in `folder`, if that is not empty. INVALID_ARGUMENT for an index that
+// is out of range, a coordinate that is not finite, and more than the limits allow.
 absl::StatusOr<ObjFile> ParseObjText(absl::string_view text, const std::filesystem::path& folder,
                                      const Limits& limits);
 

@@ -53,8 +53,8 @@ std::vector<std::array<size_t, 3>> TriangulatePolygon(absl::Span<const Vec3> cor
   }
   const Vec3 normal = PolygonNormal(corners);
   while (left.size() > 3) {
-    // A polygon that crosses itself may have no ear: then any corner will do. The second is first, so
-    // that a convex polygon becomes the fan that every other program makes of it.
+    // A polygon that crosses itself may have no ear: then any corner will do. The second is first,
+    // so that a convex polygon becomes the fan that every other program makes of it.
     size_t ear = 1;
     for (size_t i = 0; i < left.size(); ++i) {
       const size_t candidate = (1 + i) % left.size();

@@ -31,9 +31,9 @@ absl::Status AddInfluences(AccessorReader& reader, size_t joints_accessor, size_
   BLENDWIRE_AVATAR_ASSIGN_OR_RETURN(const std::vector<float> weights,
                                     reader.Floats(weights_accessor, 4));
   if (indices.size() != 4 * sums.size() || weights.size() != 4 * sums.size()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(where, " has joints for ", indices.size() / 4, " and weights for ",
-                     weights.size() / 4, " vertices, but there are ", sums.size()));
+    return absl::InvalidArgumentError(absl::StrCat(where, " has joints for ", indices.size() / 4,
+                                                   " and weights for ", weights.size() / 4,
+                                                   " vertices, but there are ", sums.size()));
   }
   for (size_t i = 0; i < weights.size(); ++i) {
     // Exporters leave any joint index where there is no weight.
@@ -76,8 +76,7 @@ absl::StatusOr<std::vector<Affine>> JointTransforms(AccessorReader& reader, cons
   BLENDWIRE_AVATAR_ASSIGN_OR_RETURN(const std::vector<float> matrices, reader.Floats(*binds, 16));
   if (matrices.size() < 16 * joints.size()) {
     return absl::InvalidArgumentError(absl::StrCat(where, " has ", joints.size(), " joints, but ",
-                                                   matrices.size() / 16,
-                                                   " inverse bind matrices"));
+                                                   matrices.size() / 16, " inverse bind matrices"));
   }
   for (size_t i = 0; i < joints.size(); ++i) {
     std::array<double, 16> columns = {};
@@ -102,8 +101,8 @@ absl::StatusOr<std::vector<Affine>> BlendJoints(AccessorReader& reader, const Js
         const std::optional<size_t> weights_accessor,
         GetIndex(root, attributes, absl::StrCat("WEIGHTS_", set), "accessors", where));
     if (!joints_accessor.has_value() || !weights_accessor.has_value()) break;
-    BLENDWIRE_AVATAR_RETURN_IF_ERROR(AddInfluences(reader, *joints_accessor, *weights_accessor,
-                                                   where, joints, sums, totals));
+    BLENDWIRE_AVATAR_RETURN_IF_ERROR(
+        AddInfluences(reader, *joints_accessor, *weights_accessor, where, joints, sums, totals));
   }
   for (size_t i = 0; i < count; ++i) {
     if (totals[i] > 0) {

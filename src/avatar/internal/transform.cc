@@ -84,9 +84,10 @@ Affine FromTrs(const Vec3& translation, const std::array<double, 4>& rotation, c
   const double norm = qx * qx + qy * qy + qz * qz + qw * qw;
   const double s = norm > 0 ? 2.0 / norm : 0.0;
   Affine out;
-  out.linear.m = {1 - s * (qy * qy + qz * qz), s * (qx * qy - qz * qw), s * (qx * qz + qy * qw),
-                  s * (qx * qy + qz * qw), 1 - s * (qx * qx + qz * qz), s * (qy * qz - qx * qw),
-                  s * (qx * qz - qy * qw), s * (qy * qz + qx * qw), 1 - s * (qx * qx + qy * qy)};
+  out.linear.m = {
+      1 - s * (qy * qy + qz * qz), s * (qx * qy - qz * qw),     s * (qx * qz + qy * qw),
+      s * (qx * qy + qz * qw),     1 - s * (qx * qx + qz * qz), s * (qy * qz - qx * qw),
+      s * (qx * qz - qy * qw),     s * (qy * qz + qx * qw),     1 - s * (qx * qx + qy * qy)};
   for (size_t i = 0; i < 9; ++i) out.linear.m[i] *= scale[i % 3];
   out.translation = translation;
   return out;

@@ -52,8 +52,7 @@ absl::StatusOr<bool> HasTriangles(const Json& primitive, const std::string& wher
 }
 
 absl::StatusOr<std::vector<uint32_t>> ReadTriangles(AccessorReader& reader, const Json& primitive,
-                                                    const std::string& where,
-                                                    size_t vertex_count) {
+                                                    const std::string& where, size_t vertex_count) {
   BLENDWIRE_AVATAR_ASSIGN_OR_RETURN(
       const std::optional<size_t> accessor,
       GetIndex(reader.document().json, primitive, "indices", "accessors", where));

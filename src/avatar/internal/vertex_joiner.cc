@@ -10,8 +10,8 @@ uint32_t VertexJoiner::Add(uint32_t index, const std::array<float, 3>& position,
   const Key key = {{position[0] + 0.0f, position[1] + 0.0f, position[2] + 0.0f}, fingerprint};
   std::vector<Vertex>& here = seen_[key];
   for (const Vertex& vertex : here) {
-    const float cosine = vertex.normal[0] * normal[0] + vertex.normal[1] * normal[1] +
-                         vertex.normal[2] * normal[2];
+    const float cosine =
+        vertex.normal[0] * normal[0] + vertex.normal[1] * normal[1] + vertex.normal[2] * normal[2];
     if (!(cosine < 0)) return vertex.index;
   }
   here.push_back({index, normal});

@@ -11,13 +11,13 @@
 
 namespace blendwire::avatar {
 
-// Finds the vertices of one mesh that a file format had to split. Same are two vertices with the same
-// position and the same fingerprint (of skin weights and existing morph targets) whose normals do not
-// point away from each other: upper and lower lip may touch, but face each other.
+// Finds the vertices of one mesh that a file format had to split. Same are two vertices with the
+// same position and the same fingerprint (of skin weights and existing morph targets) whose normals
+// do not point away from each other: upper and lower lip may touch, but face each other.
 class VertexJoiner {
  public:
-  // The index of the same vertex that was added before with `index`, else `index`, which is then the
-  // one that later vertices are the same as. Without a normal: {0, 0, 0}.
+  // The index of the same vertex that was added before with `index`, else `index`, which is then
+  // the one that later vertices are the same as. Without a normal: {0, 0, 0}.
   uint32_t Add(uint32_t index, const std::array<float, 3>& position, uint64_t fingerprint,
                const std::array<float, 3>& normal);
 

@@ -96,13 +96,14 @@ absl::Status ExtendChannel(Document& document, AccessorReader& reader, size_t an
   const Json& old_animation = document.json["animations"][animation];
   const Json& samplers = List(old_animation, "samplers");
   BLENDWIRE_AVATAR_ASSIGN_OR_RETURN(
-      const uint64_t index, GetUint(List(old_animation, "channels")[channel], "sampler", "channel"));
+      const uint64_t index,
+      GetUint(List(old_animation, "channels")[channel], "sampler", "channel"));
   if (index >= samplers.size() || !samplers[index].is_object()) {
     return absl::InvalidArgumentError("the channel has no sampler");
   }
   Json sampler = samplers[index];
-  BLENDWIRE_AVATAR_ASSIGN_OR_RETURN(
-      const size_t output, WidenedOutput(document, reader, sampler, old_count, added));
+  BLENDWIRE_AVATAR_ASSIGN_OR_RETURN(const size_t output,
+                                    WidenedOutput(document, reader, sampler, old_count, added));
   sampler["output"] = output;
   // Another channel may use the old sampler for another mesh.
   Json& new_animation = document.json["animations"][animation];

@@ -46,10 +46,8 @@ size_t GltfBuilder::AddView(const std::string& bytes, int stride) {
 size_t GltfBuilder::AddAccessor(const std::string& bytes, int component_type,
                                 const std::string& type, size_t count) {
   const size_t view = AddView(bytes);
-  root["accessors"].push_back({{"bufferView", view},
-                               {"componentType", component_type},
-                               {"count", count},
-                               {"type", type}});
+  root["accessors"].push_back(
+      {{"bufferView", view}, {"componentType", component_type}, {"count", count}, {"type", type}});
   return root["accessors"].size() - 1;
 }
 
@@ -113,8 +111,8 @@ GlbParts SplitGlb(const std::string& glb) {
 }
 
 Json SquarePrimitive(GltfBuilder& builder) {
-  const size_t positions = builder.AddVec3(
-      {-0.1f, 0, 0.1f, 0.1f, 0, 0.1f, 0.1f, 0.2f, 0.1f, -0.1f, 0.2f, 0.1f});
+  const size_t positions =
+      builder.AddVec3({-0.1f, 0, 0.1f, 0.1f, 0, 0.1f, 0.1f, 0.2f, 0.1f, -0.1f, 0.2f, 0.1f});
   const size_t normals = builder.AddVec3({0, 0, 1, 0, 0, 1, 0, 0, 1, 0, 0, 1});
   const size_t indices = builder.AddIndices({0, 1, 2, 0, 2, 3});
   return {{"attributes", {{"POSITION", positions}, {"NORMAL", normals}}}, {"indices", indices}};

@@ -45,15 +45,14 @@ double Component(const std::string& bytes, size_t at, int type, bool normalized)
 std::vector<double> Rows(const GlbParts& file, const Json& where, size_t count, size_t width,
                          int type, bool normalized) {
   const Json& view = file.root["bufferViews"].at(where["bufferView"].get<size_t>());
-  const size_t start =
-      view.value("byteOffset", size_t{0}) + where.value("byteOffset", size_t{0});
+  const size_t start = view.value("byteOffset", size_t{0}) + where.value("byteOffset", size_t{0});
   const size_t stride = view.value("byteStride", width * ComponentSize(type));
   if (start % ComponentSize(type) != 0) throw std::runtime_error("accessor not aligned");
   std::vector<double> out;
   for (size_t row = 0; row < count; ++row) {
     for (size_t c = 0; c < width; ++c) {
-      out.push_back(Component(file.bin, start + row * stride + c * ComponentSize(type), type,
-                              normalized));
+      out.push_back(
+          Component(file.bin, start + row * stride + c * ComponentSize(type), type, normalized));
     }
   }
   return out;
@@ -111,7 +110,8 @@ Matrix World(const Json& root, size_t node) {
 
 Point Apply(const Matrix& m, const Point& p) {
   Point out;
-  for (size_t i = 0; i < 3; ++i) out[i] = m[i][0] * p[0] + m[i][1] * p[1] + m[i][2] * p[2] + m[i][3];
+  for (size_t i = 0; i < 3; ++i)
+    out[i] = m[i][0] * p[0] + m[i][1] * p[1] + m[i][2] * p[2] + m[i][3];
   return out;
 }
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The header is plain C11, and this is what a program in C looks like: it starts a server, predicts
- * a shape and prints it. Its one argument is the server's program. docs/c-api.md shows it. */
+ * Starts a server of its own, predicts one shape in the background and prints the offsets:
+ *
+ *   predict [path/to/blendwire-server]
+ */
 #include <stdio.h>
 
 #include "blendwire.h"

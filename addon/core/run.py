@@ -1,0 +1,474 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One press of Generate: read, predict, shape, write; in slices, so that nobody notices.
+
+    STARTING -> READING -> PREDICTING -> SHAPING -> (HOLDING) -> WRITING -> DONE
+                              any of them: FAILED or CANCELLED, and nothing is written
+
+tick() does work for a few milliseconds and returns. Whoever has no event loop calls it until
+`finished`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import enum
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+from . import provenance, shaping
+from .expressions import KeySpec, Request, requests_of, table
+from .gather import Joint, NothingToSend, Source, gather_steps
+from .messages import Message, Stop, from_call_error
+from .plan import Plan, plan_keys
+from .server_care import ServerCare, ServerSettings, State
+from .transforms import Frame
+
+ADDON_VERSION = "0.1.0"
+
+BUDGET = 0.006
+"""Seconds for a tick; a slice that has begun may take it past that, to 8 ms."""
+
+FACE_STOP, FACE_WARN = 0.10, 0.35
+"""Scores of shaping.face_evidence below which the run ends, or is done with a warning."""
+
+_PROBES = ("eyeBlinkLeft", "eyeBlinkRight", "jawOpen")
+
+
+class Phase(enum.Enum):
+    """Where a run is."""
+
+    STARTING = "starting"
+    READING = "reading"
+    PREDICTING = "predicting"
+    SHAPING = "shaping"
+    HOLDING = "holding"
+    WRITING = "writing"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+ENDS = (Phase.DONE, Phase.FAILED, Phase.CANCELLED)
+
+
+@dataclasses.dataclass(frozen=True)
+class RunSettings:
+    """What the panel says.
+
+    Attributes:
+        specs: The keys to make.
+        strengths: Expression set, or Blendwire's name of an expression -> factor; 1 if not there.
+            Both factors are multiplied.
+        frame: From Blender's world to the model's space.
+        soft_edge: Metres over which the motion fades at the region's border.
+        split_width: Metres over which left and right halves blend.
+        smoothing: Times that the server smooths; 0 for never.
+        max_displacement: Metres; longer offsets are shortened. 0 for no limit.
+        overwrite: Whether the user's own keys of the same name may be replaced.
+        need_face: Whether nothing is written if no face is recognised.
+    """
+
+    specs: Sequence[KeySpec]
+    strengths: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    frame: Frame = Frame()
+    soft_edge: float = 0.01
+    split_width: float = 0.02
+    smoothing: int = 2
+    max_displacement: float = 0.08
+    overwrite: bool = False
+    need_face: bool = True
+
+    def strength_of(self, spec: KeySpec) -> float:
+        """The factor of one key."""
+        return self.strengths.get(spec.set, 1.0) * self.strengths.get(spec.expression, 1.0)
+
+    def options(self) -> dict[str, Any]:
+        """Of the server's predictions."""
+        return {
+            "apply_smoothing": self.smoothing > 0,
+            "smoothing_iterations": self.smoothing,
+            "clamp_extreme_values": self.max_displacement > 0,
+            "max_displacement": self.max_displacement,
+            "timeout_seconds": 600,
+        }
+
+
+class Host(Protocol):
+    """Blender's side of a run, or a fake in tests. Objects are looked up by name in each call."""
+
+    def read_steps(self) -> Iterator[list[Source] | None]:
+        """Reads the target objects in pieces: None until the last, the sources."""
+
+    def trouble(self, name: str) -> Message | None:
+        """Why an object that was read can no longer be written: deleted, edited, undone."""
+
+    def busy_object(self) -> str:
+        """The name of a target object that is in Edit Mode now; empty if none is."""
+
+    def existing(self, name: str) -> tuple[dict[str, str], str | None]:
+        """The object's keys and their states, and the name of its Basis key."""
+
+    def begin_writing(self) -> None:
+        """Called once before the first key."""
+
+    def write_key(self, name: str, key: str, positions: Any) -> None:
+        """Adds or replaces a key; positions [N,3] float32, local."""
+
+    def interrupted(self) -> bool:
+        """Whether the user undid something since begin_writing()."""
+
+    def finish_writing(self, records: Mapping[str, Mapping[str, provenance.Record]]) -> None:
+        """Keeps the records (object -> key -> record) and makes it one undo step."""
+
+    def abort_writing(self) -> None:
+        """Takes back what was written since begin_writing()."""
+
+
+@dataclasses.dataclass
+class Outcome:
+    """What a run did, for the panel."""
+
+    written: int = 0
+    messages: list[Message] = dataclasses.field(default_factory=list)
+    seconds: float = 0.0
+    longest_tick: float = 0.0  # seconds, before writing
+    longest_write_tick: float = 0.0  # seconds
+    face_score: float | None = None
+
+
+class Run:
+    """One press of Generate."""
+
+    def __init__(
+        self,
+        host: Host,
+        care: ServerCare,
+        server_settings: ServerSettings,
+        settings: RunSettings,
+        *,
+        is_call_error: Callable[[Exception], bool],
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self._host = host
+        self._care = care
+        self._server_settings = server_settings
+        self.settings = settings
+        self._is_call_error = is_call_error
+        self._clock = clock
+        self._began = clock()
+        self._predicting_since: float | None = None
+        self._job: Any = None
+        self._writing = False
+        self._work = self._steps()
+        self.phase = Phase.STARTING
+        self.fraction = 0.0
+        self.outcome = Outcome()
+
+    # ---- for the panel ----
+
+    @property
+    def finished(self) -> bool:
+        """Whether it has ended, however."""
+        return self.phase in ENDS
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Estimated; None while nobody can know."""
+        if self.finished or self._predicting_since is None or self.fraction < 0.02:
+            return None
+        passed = self._clock() - self._predicting_since
+        return passed * (1 - self.fraction) / self.fraction
+
+    def cancel(self, code: str = "cancelled") -> None:
+        """Ends it; nothing is written, and what was is taken back."""
+        if not self.finished:
+            self._end(Phase.CANCELLED, Message(code))
+
+    # ---- the engine ----
+
+    def tick(self, budget: float = BUDGET) -> None:
+        """Works until the budget is spent or there is nothing to do but wait."""
+        begin = self._clock()
+        while not self.finished:
+            try:
+                working = next(self._work)
+            except StopIteration:
+                self._end(Phase.DONE)
+            except Stop as stop:
+                self._end(Phase.FAILED, stop.message)
+            except Exception as error:
+                self._end(Phase.FAILED, self._explain(error))
+                if not self._is_call_error(error) and not isinstance(error, NothingToSend):
+                    raise
+            else:
+                if working and self._clock() - begin < budget:
+                    continue
+            break
+        self._note_duration(self._clock() - begin)
+
+    def _note_duration(self, duration: float) -> None:
+        if self._writing:
+            self.outcome.longest_write_tick = max(self.outcome.longest_write_tick, duration)
+        else:
+            self.outcome.longest_tick = max(self.outcome.longest_tick, duration)
+
+    def _explain(self, error: Exception) -> Message:
+        if isinstance(error, NothingToSend):
+            return Message("empty_region")
+        if self._is_call_error(error):
+            return from_call_error(error, self._care.address)
+        return Message("internal", {"reason": f"{type(error).__name__}: {error}"})
+
+    def _end(self, phase: Phase, message: Message | None = None) -> None:
+        job, self._job = self._job, None
+        if job is not None and phase != Phase.DONE:
+            job.cancel()
+        if phase != Phase.DONE and self._writing:
+            self._host.abort_writing()
+            self.outcome.written = 0
+        self._work.close()
+        if message is not None:
+            self.outcome.messages.insert(0, message)
+        if phase == Phase.DONE:
+            self.fraction = 1.0
+        self.outcome.seconds = self._clock() - self._began
+        self.phase = phase
+
+    # ---- the work: yields True after a slice, False where it can only wait ----
+
+    def _steps(self) -> Iterator[bool]:
+        if not self.settings.specs:
+            raise Stop("no_keys")
+        yield from self._start_server()
+        self.phase = Phase.READING
+        sources: list[Source] | None = None
+        for sources in self._host.read_steps():
+            yield True
+        assert sources is not None
+        joint: Joint | None = None
+        for joint in gather_steps(sources, self.settings.frame, self.settings.soft_edge):
+            yield True
+        assert joint is not None
+        self.phase = Phase.PREDICTING
+        shapes = yield from self._predict(joint)
+        self.phase = Phase.SHAPING
+        for _ in shaping.make_distinct_steps(shapes, joint):
+            yield True
+        yield from self._hold()
+        self.phase = Phase.WRITING
+        yield from self._write(joint, shapes)
+
+    def _start_server(self) -> Iterator[bool]:
+        care = self._care
+        if care.state != State.RUNNING and not care.start(self._server_settings):
+            self._raise_server_trouble()
+        while care.state != State.RUNNING:
+            care.tick()
+            if care.state not in (State.RUNNING, State.STARTING):
+                self._raise_server_trouble()
+            yield False
+
+    def _raise_server_trouble(self) -> None:
+        message = self._care.message or Message("internal", {"reason": "no server"})
+        raise Stop(message.code, **message.params)
+
+    def _predict(self, joint: Joint) -> Iterator[bool]:
+        requests = requests_of(self.settings.specs)
+        probes = [table()[name].request for name in _PROBES]
+        asked = list(dict.fromkeys([*requests, *probes]))
+        options = self.settings.options()
+        self._job = self._care.client.submit_batch(
+            [request.as_item(options) for request in asked],
+            0,
+            vertices=joint.vertices,
+            triangles=joint.triangles,
+            timeout=60.0 + 30.0 * len(asked),
+        )
+        self._predicting_since = self._clock()
+        shapes: list[shaping.Shape] = []
+        self._quality: dict[Request, float] = {}
+        self._model = ""
+        failures: list[Exception] = []
+        evidence: dict[str, Any] = {}
+        taken = 0
+        yield True
+        while True:
+            done = self._job.poll()
+            for index, item in self._job.new_items():
+                taken += 1
+                self.fraction = 0.95 * taken / len(asked)
+                if isinstance(item, Exception):
+                    failures.append(item)
+                    continue
+                yield from self._take(asked[index], item, joint, shapes, evidence)
+            if done:
+                break
+            self._watch_server()
+            yield False
+        error = self._job.exception()
+        self._job = None
+        if error is not None:
+            self._watch_server()
+            raise error
+        if failures:
+            self._note_failures(failures, len(asked))
+        self._judge_face(joint, evidence)
+        return self._in_order(shapes)
+
+    def _take(
+        self,
+        request: Request,
+        item: Any,
+        joint: Joint,
+        shapes: list[shaping.Shape],
+        evidence: dict[str, Any],
+    ) -> Iterator[bool]:
+        if request.name in _PROBES:
+            evidence[request.name] = item.offsets
+        metadata = item.metadata
+        self._model = f"{metadata.model_name} {metadata.model_version}".strip()
+        self._quality[request] = metadata.quality.smoothness
+        for spec in self.settings.specs:
+            if spec.request == request:
+                shapes += shaping.shapes_of(
+                    spec,
+                    joint,
+                    item.offsets,
+                    self.settings.strength_of(spec),
+                    self.settings.split_width,
+                )
+                yield True
+
+    def _watch_server(self) -> None:
+        self._care.tick()
+        if self._care.state != State.RUNNING:
+            self._raise_server_trouble()
+
+    def _note_failures(self, failures: Sequence[Exception], asked: int) -> None:
+        if len(failures) == asked:
+            raise failures[0]
+        reason = str(getattr(failures[0], "message", failures[0]))
+        self.outcome.messages.append(
+            Message("some_failed", {"count": len(failures), "reason": reason})
+        )
+
+    def _judge_face(self, joint: Joint, evidence: Mapping[str, Any]) -> None:
+        score = shaping.face_evidence(joint.vertices, evidence)
+        self.outcome.face_score = score
+        if score is None:
+            return
+        if score < FACE_STOP and self.settings.need_face:
+            raise Stop("no_face_stopped", score=score)
+        if score < FACE_WARN:
+            self.outcome.messages.append(Message("no_face", {"score": score}))
+
+    def _in_order(self, shapes: Sequence[shaping.Shape]) -> list[shaping.Shape]:
+        """Answers arrive in any order; keys are written in the order of the sets."""
+        place = {spec.key: number for number, spec in enumerate(self.settings.specs)}
+        return sorted(shapes, key=lambda s: (s.part, place[s.spec.key]))
+
+    def _hold(self) -> Iterator[bool]:
+        """Waits until no target is in Edit Mode: keys written there would be lost."""
+        busy = self._host.busy_object()
+        if not busy:
+            return
+        self.phase = Phase.HOLDING
+        notice = Message("waiting_for_object_mode", {"object": busy})
+        self.outcome.messages.append(notice)
+        while self._host.busy_object():
+            yield False
+        self.outcome.messages.remove(notice)
+
+    # ---- writing ----
+
+    def _write(self, joint: Joint, shapes: Sequence[shaping.Shape]) -> Iterator[bool]:
+        self._check_objects(joint)
+        yield True
+        plans = [self._plan(part.name) for part in joint.parts]
+        kept = list(dict.fromkeys(name for plan in plans for name in plan.kept))
+        main = shaping.main_part(shapes, joint)
+        # Keys that move nothing are left out, except on the face itself.
+        todo = [
+            s
+            for s in shapes
+            if plans[s.part].writes(s.spec.key) and (s.part == main or s.moving or s.nudged)
+        ]
+        if not todo:
+            self.outcome.messages.append(Message("all_kept"))
+            return
+        yield True
+        self._host.begin_writing()
+        self._writing = True
+        records: dict[str, dict[str, provenance.Record]] = {p.name: {} for p in joint.parts}
+        made = datetime.datetime.now().astimezone().isoformat(timespec="seconds")
+        for number, shape in enumerate(todo):
+            part = joint.parts[shape.part]
+            if self._host.interrupted():
+                raise Stop("undone_while_writing")
+            positions = part.key_positions(shape.offsets)
+            self._host.write_key(part.name, shape.spec.key, positions)
+            records[part.name][shape.spec.key] = self._record(shape, joint, positions, made)
+            self.fraction = 0.95 + 0.05 * (number + 1) / len(todo)
+            yield True
+        if self._host.interrupted():
+            raise Stop("undone_while_writing")
+        self._host.finish_writing(records)
+        self._writing = False
+        self.outcome.written = len({s.spec.key for s in todo})
+        self._report(kept, todo)
+
+    def _check_objects(self, joint: Joint) -> None:
+        for part in joint.parts:
+            trouble = self._host.trouble(part.name)
+            if trouble is not None:
+                raise Stop(trouble.code, **trouble.params)
+
+    def _plan(self, name: str) -> Plan:
+        existing, basis = self._host.existing(name)
+        return plan_keys(
+            self.settings.specs, existing, basis=basis, overwrite=self.settings.overwrite
+        )
+
+    def _record(
+        self, shape: shaping.Shape, joint: Joint, positions: Any, made: str
+    ) -> provenance.Record:
+        spec, settings = shape.spec, self.settings
+        quality = shaping.quality_of(
+            shape,
+            joint.parts[shape.part],
+            self._quality.get(spec.request, 0.0),
+            settings.frame.size_factor,
+        )
+        return provenance.Record(
+            expression=spec.expression,
+            set=spec.set,
+            side=spec.side,
+            strength=round(settings.strength_of(spec), 4),
+            model=self._model,
+            addon=ADDON_VERSION,
+            made=made,
+            settings={
+                "smoothing": settings.smoothing,
+                "max_displacement": round(settings.max_displacement, 6),
+                "soft_edge": round(settings.soft_edge, 6),
+                "facing": settings.frame.facing,
+                "size_factor": round(settings.frame.size_factor, 6),
+            },
+            quality=dataclasses.asdict(quality),
+            checksum=provenance.checksum(positions),
+        )
+
+    def _report(self, kept: Sequence[str], todo: Sequence[shaping.Shape]) -> None:
+        if kept:
+            self.outcome.messages.append(
+                Message("some_kept", {"count": len(kept), "names": _listed(kept)})
+            )
+        nudged = list(dict.fromkeys(s.spec.key for s in todo if s.nudged))
+        if nudged:
+            self.outcome.messages.append(Message("nudged", {"names": _listed(nudged)}))
+
+
+def _listed(names: Sequence[str], most: int = 4) -> str:
+    return ", ".join(names[:most]) + (", …" if len(names) > most else "")

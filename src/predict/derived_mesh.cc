@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "predict/derived_mesh.h"
+
+#include "mesh/normals.h"
+
+namespace blendwire::predict {
+
+absl::Span<const float> DerivedMesh::Normals(const MeshView& mesh) const {
+  std::call_once(normals_once_, [&] {
+    normals_ = mesh.triangles.empty()
+                   ? std::vector<float>(mesh.vertices.size(), 0.0f)
+                   : mesh::VertexNormals(Adjacency(mesh), mesh.vertices, mesh.triangles);
+  });
+  return normals_;
+}
+
+const mesh::Adjacency& DerivedMesh::Adjacency(const MeshView& mesh) const {
+  std::call_once(adjacency_once_, [&] {
+    adjacency_ = mesh.triangles.empty()
+                     ? mesh::Adjacency::FromNearestNeighbours(mesh.vertices)
+                     : mesh::Adjacency::FromTriangles(mesh.vertices, mesh.triangles);
+  });
+  return adjacency_;
+}
+
+}  // namespace blendwire::predict

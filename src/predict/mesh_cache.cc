@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "predict/mesh_cache.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/hash/hash.h"
+#include "absl/strings/string_view.h"
+
+namespace blendwire::predict {
+namespace {
+
+// Neighbours (about six for each vertex, twelve without triangles), normals, and bookkeeping.
+constexpr size_t kDerivedBytesPerVertex = 72;
+
+template <typename T>
+absl::string_view Bytes(absl::Span<const T> values) {
+  return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)};
+}
+
+uint64_t HashOf(const MeshView& mesh) {
+  return absl::HashOf(Bytes(mesh.vertices), Bytes(mesh.triangles));
+}
+
+size_t BytesOf(const MeshView& mesh) {
+  return Bytes(mesh.vertices).size() + Bytes(mesh.triangles).size() +
+         mesh.vertices.size() / 3 * kDerivedBytesPerVertex;
+}
+
+}  // namespace
+
+std::shared_ptr<const DerivedMesh> MeshCache::Get(const MeshView& mesh) {
+  const size_t bytes = BytesOf(mesh);
+  if (bytes > max_bytes_ / 4) return std::make_shared<const DerivedMesh>();
+  const uint64_t hash = HashOf(mesh);
+  {
+    absl::MutexLock lock(&mutex_);
+    const auto found = Find(hash, mesh);
+    if (found != entries_.end()) {
+      entries_.splice(entries_.begin(), entries_, found);
+      return found->derived;
+    }
+  }
+  // Copied outside the lock; two callers may do so at once, and the second finds the first's.
+  Entry entry{hash,
+              {mesh.vertices.begin(), mesh.vertices.end()},
+              {mesh.triangles.begin(), mesh.triangles.end()},
+              std::make_shared<const DerivedMesh>(),
+              bytes};
+  Entries dropped;  // destroyed outside the lock
+  absl::MutexLock lock(&mutex_);
+  const auto found = Find(hash, mesh);
+  if (found != entries_.end()) return found->derived;
+  MakeRoom(bytes, dropped);
+  entries_.push_front(std::move(entry));
+  used_ += bytes;
+  return entries_.front().derived;
+}
+
+MeshCache::Entries::iterator MeshCache::Find(uint64_t hash, const MeshView& mesh) {
+  // Few meshes fit, so looking through them all takes less than the hash did.
+  return std::find_if(entries_.begin(), entries_.end(), [&](const Entry& entry) {
+    return entry.hash == hash &&
+           Bytes(absl::MakeConstSpan(entry.vertices)) == Bytes(mesh.vertices) &&
+           Bytes(absl::MakeConstSpan(entry.triangles)) == Bytes(mesh.triangles);
+  });
+}
+
+void MeshCache::MakeRoom(size_t bytes, Entries& dropped) {
+  while (!entries_.empty() && used_ + bytes > max_bytes_) {
+    used_ -= entries_.back().bytes;
+    dropped.splice(dropped.begin(), entries_, std::prev(entries_.end()));
+  }
+}
+
+size_t MeshCache::used_bytes() const {
+  absl::MutexLock lock(&mutex_);
+  return used_;
+}
+
+}  // namespace blendwire::predict
