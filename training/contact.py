@@ -43,7 +43,7 @@ def contact_weight(points: np.ndarray, motions: list[np.ndarray], span: float) -
 
 
 def connected_parts(triangles: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """(N,) number of the connected surface that each vertex belongs to; `groups` as geometry.weld."""
+    """(N,) number of the connected surface that each vertex lies on; `groups` as geometry.weld."""
     t = groups[triangles]
     count = int(groups.max()) + 1
     rows, columns = t.ravel(), np.roll(t, -1, 1).ravel()
@@ -57,8 +57,8 @@ def lid_columns(
     """Pairs of vertex sets (upper rim, lower rim), from nose to temple, of both eyes.
 
     vertices, blink (N,3); parts (N,) from connected_parts. In each column of one eye the upper rim
-    is the lowest of what the blink moves most; the lower rim is what stays, on the same surface, and
-    is nearest to where the upper one arrives.
+    is the lowest of what the blink moves most; the lower rim is what stays, on the same surface,
+    and is nearest to where the upper one arrives.
     """
     found = []
     down = -blink[:, 2]
@@ -84,7 +84,9 @@ def lid_columns(
             upper = strong[vertices[strong, 2] < vertices[strong, 2].min() + 0.12 * top]
             goal = (vertices + blink)[upper].mean(0)
             near = (np.abs(vertices[:, 0] - goal[0]) < 0.1 * width) & (parts == biggest)
-            still = np.nonzero(near & (down < 0.2 * top) & (vertices[:, 2] < goal[2] + 0.6 * top))[0]
+            still = np.nonzero(near & (down < 0.2 * top) & (vertices[:, 2] < goal[2] + 0.6 * top))[
+                0
+            ]
             still = still[np.abs(vertices[still, 1] - goal[1]) < 0.5 * width]
             if not len(still):
                 continue

@@ -31,15 +31,18 @@ SHEET_SLOTS = (
     "viseme_aa viseme_oh viseme_ou viseme_E viseme_ih viseme_FF viseme_PP jawOpen "
     "emotion_Joy emotion_Angry emotion_Sorrow emotion_Surprised emotion_Blink eyeBlinkLeft"
 ).split()
+OVERVIEW_SLOTS = (
+    "viseme_aa viseme_oh viseme_ou viseme_E viseme_FF emotion_Joy emotion_Angry emotion_Surprised "
+    "emotion_Blink"
+).split()
+OVERVIEW_AVATARS = ("valid_white_m_2", "seedsan", "gene", "unitykun")
 
 
 def open_model(path: pathlib.Path, threads: int = 1) -> Predict:
     """A function from vertices and normals (N,3) to offsets (N,K,3)."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
-    session = onnxruntime.InferenceSession(
-        str(path), options, providers=["CPUExecutionProvider"]
-    )
+    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     every = np.eye(slots.COUNT, dtype=np.float32)
 
     def predict(vertices: np.ndarray, normals: np.ndarray) -> np.ndarray:
@@ -66,7 +69,7 @@ class Head:
     truth: np.ndarray  # (n,K,3)
 
     @staticmethod
-    def of(rig: rigs.Rig, identity: int, whole: bool = False) -> "Head":
+    def of(rig: rigs.Rig, identity: int, whole: bool = False) -> Head:
         points, marks = rig.identities[identity], rig.marks[identity]
         chin = marks[landmarks.NAMES.index("chin"), 2]
         level = chin - 0.4 * (points[:, 2].max() - chin)
@@ -180,37 +183,56 @@ def held_out_heads(rig: rigs.Rig, count: int, whole: bool = False) -> list[Head]
     return [Head.of(rig, i, whole) for i in range(first, last)]
 
 
+def cells(
+    head: Head, field: np.ndarray, names: Iterable[str], known: Iterable[str], size: int
+) -> list[tuple[str, np.ndarray]]:
+    """Pictures of the head at rest and under each of `names`; blank ones for those not `known`."""
+    marks = head.rig.marks[head.identity][head.rig.mark_weight > 0]
+    center = marks.mean(0)
+    extent = 5.2 * float(np.sqrt(((marks - center) ** 2).mean()))
+    part = head.rig.part[head.index]
+    known = set(known)
+    shown = [("at rest", head.vertices)]
+    for name in names:
+        offsets = field[:, slots.INDEX[name]] if name in known else 0
+        shown.append((name if name in known else "-", head.vertices + offsets))
+    return [
+        (name, picture.render(points, head.triangles, part, center, extent, size))
+        for name, points in shown
+    ]
+
+
 def draw(head: Head, predict: Predict, path: pathlib.Path, size: int = 150) -> None:
     """A contact sheet: the artist's shapes above, the model's below."""
     predicted = predict(head.vertices, head.normals)
-    known = head.rig.marks[head.identity][head.rig.mark_weight > 0]
-    center = known.mean(0)
-    extent = 5.2 * float(np.sqrt(((known - center) ** 2).mean()))
-    part = head.rig.part[head.index]
-
-    def cells(field: np.ndarray, artist: bool) -> list[tuple[str, np.ndarray]]:
-        shown = [("at rest", head.vertices)]
-        for name in SHEET_SLOTS:
-            slot = slots.INDEX[name]
-            has = not artist or head.rig.slot_weight[slot] > 0
-            shown.append((name if has else "-", head.vertices + (field[:, slot] if has else 0)))
-        return [
-            (name, picture.render(points, head.triangles, part, center, extent, size))
-            for name, points in shown
-        ]
-
-    rows = [("artist", cells(head.truth, True)), ("model", cells(predicted, False))]
+    own = [name for name, i in slots.INDEX.items() if head.rig.slot_weight[i] > 0]
+    rows = [
+        ("artist", cells(head, head.truth, SHEET_SLOTS, own, size)),
+        ("model", cells(head, predicted, SHEET_SLOTS, slots.SLOTS, size)),
+    ]
     picture.sheet(rows).save(path, optimize=True)
+
+
+def overview(heads: list[Head], predict: Predict, path: pathlib.Path, size: int = 116) -> None:
+    """The model card's picture: the model's shapes on several heads, a palette to keep it small."""
+    rows = []
+    for head in heads:
+        predicted = predict(head.vertices, head.normals)
+        rows.append((head.rig.name, cells(head, predicted, OVERVIEW_SLOTS, slots.SLOTS, size)))
+    picture.sheet(rows).quantize(64).save(path, optimize=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--cache", type=pathlib.Path, required=True, help="rigs of training.prepare")
+    parser.add_argument(
+        "--cache", type=pathlib.Path, required=True, help="rigs of training.prepare"
+    )
     parser.add_argument("--model", type=pathlib.Path, required=True)
     parser.add_argument("--count", type=int, default=16, help="identities per synthesised rig")
     parser.add_argument("--sheet", type=pathlib.Path, help="folder for contact sheets")
+    parser.add_argument("--overview", type=pathlib.Path, help="file for one small picture")
     arguments = parser.parse_args()
     predict = open_model(arguments.model)
     loaded = {path.stem: rigs.load(path) for path in sorted(arguments.cache.glob("*.npz"))}
@@ -221,7 +243,8 @@ def main() -> None:
     print(row("the same, normals withheld", measure(unseen, predict, normals=False)))
     bodies = held_out_heads(human, arguments.count, whole=True)
     print(row("the same, whole bodies", measure(bodies, predict)))
-    print(row("ICT-FaceKit, unseen identities", measure(held_out_heads(ict, arguments.count), predict)))
+    scans = held_out_heads(ict, arguments.count)
+    print(row("ICT-FaceKit, unseen identities", measure(scans, predict)))
     avatars = [name for name in loaded if name not in ("makehuman", "ict")]
     for name in sorted(avatars, key=lambda n: (n not in HELD_OUT, n)):
         label = f"{name} ({'never seen' if name in HELD_OUT else 'trained on'})"
@@ -232,6 +255,10 @@ def main() -> None:
             draw(head, predict, arguments.sheet / f"{head.rig.name}_{head.identity}.png")
         for name in avatars:
             draw(Head.of(loaded[name], 0), predict, arguments.sheet / f"{name}.png")
+    if arguments.overview:
+        heads = unseen[:2] + held_out_heads(ict, 1)
+        heads += [Head.of(loaded[name], 0) for name in OVERVIEW_AVATARS if name in loaded]
+        overview(heads, predict, arguments.overview)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Finds a face's semantic landmarks from what its own expressions move, and registers faces by them.
+"""Finds a face's landmarks from what its own expressions move, and registers faces by them.
 
 No mesh, part name or texture is trusted: lids are what a blink moves, the mouth is where an open
 mouth tears neighbouring points apart, brows are what brow expressions move.
@@ -138,9 +138,7 @@ def _nose_and_chin(vertices: np.ndarray, marks: Landmarks) -> Landmarks:
     return {"nose": nose * center, "chin": chin * center}
 
 
-def _brows(
-    vertices: np.ndarray, offsets: Mapping[str, np.ndarray], marks: Landmarks
-) -> Landmarks:
+def _brows(vertices: np.ndarray, offsets: Mapping[str, np.ndarray], marks: Landmarks) -> Landmarks:
     known = [np.linalg.norm(offsets[name], axis=1) for name in _BROW_SLOTS if name in offsets]
     if not known:
         return {}

@@ -165,7 +165,7 @@ class Synthesizer:
 class Carrier:
     """Carries the base mesh's expressions onto an identity.
 
-    MakeHuman itself adds the base mesh's offsets unchanged, so that large eyes do not close. Here an
+    MakeHuman itself adds the base mesh's offsets unchanged, so large eyes do not close. Here an
     offset is turned and stretched with the skin around it (the local affine map from base to
     identity), and a blink ends where the identity's lower lid is.
     """
@@ -206,7 +206,6 @@ class Carrier:
         """(L,3) metres: how the vertices `lids` of this identity close both eyes."""
         displacement = identity - self.mesh.vertices
         here, there = (
-            np.einsum("nk,nkc->nc", weight, displacement[index])
-            for index, weight in self._stencils
+            np.einsum("nk,nkc->nc", weight, displacement[index]) for index, weight in self._stencils
         )
         return (self._blink + there - here).astype(np.float32)

@@ -6,8 +6,8 @@
    landmarks before it. Offsets are predicted in that frame, so they move and grow with the head.
 2. *What is this vertex?* A per-vertex network sees position, normal, the landmarks around it and
    codes of the face's regions, and names the place on a canonical face (an auxiliary output).
-3. *How does it move?* One linear layer holds all expressions. A condition is folded into its weights
-   before it meets the vertices, so many expressions cost about as much as one.
+3. *How does it move?* One linear layer holds all expressions. A condition is folded into its
+   weights before it meets the vertices, so many expressions cost about as much as one.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ _MAX_EDGE = 5.0  # pixels; longer triangles are split before they are drawn
 
 
 def _split(corners: np.ndarray, color: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Halves the longest edge of triangles (T,3,3) until none is longer than _MAX_EDGE on screen."""
+    """Halves triangles (T,3,3) at their longest edge until none is longer than _MAX_EDGE."""
     done, done_color = [], []
     for _ in range(24):
         edges = np.linalg.norm((corners - np.roll(corners, -1, 1))[..., :2], axis=2)
@@ -83,15 +83,16 @@ def render(
     depth = np.full(size * size, np.inf)
     a, b, c = pieces[:, 0], pieces[:, 1], pieces[:, 2]
     area = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0])
+    pieces, color = pieces[area != 0], color[area != 0]
+    a, b, c, area = pieces[:, 0], pieces[:, 1], pieces[:, 2], area[area != 0]
     corner = np.floor(pieces[..., :2].min(1)).astype(int)
     reach = int(_MAX_EDGE) + 2
     for dy in range(reach):
         for dx in range(reach):
             x, y = corner[:, 0] + dx, corner[:, 1] + dy
             px, py = x + 0.5, y + 0.5
-            with np.errstate(divide="ignore", invalid="ignore"):
-                u = ((b[:, 0] - px) * (c[:, 1] - py) - (b[:, 1] - py) * (c[:, 0] - px)) / area
-                v = ((c[:, 0] - px) * (a[:, 1] - py) - (c[:, 1] - py) * (a[:, 0] - px)) / area
+            u = ((b[:, 0] - px) * (c[:, 1] - py) - (b[:, 1] - py) * (c[:, 0] - px)) / area
+            v = ((c[:, 0] - px) * (a[:, 1] - py) - (c[:, 1] - py) * (a[:, 0] - px)) / area
             w = 1 - u - v
             hit = (np.minimum(np.minimum(u, v), w) >= -1e-4) & (x >= 0) & (x < size)
             hit &= (y >= 0) & (y < size)

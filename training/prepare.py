@@ -71,7 +71,9 @@ class Template:
                 continue
             chosen.append(face[best])
             count += 1 if on_midline else 2
-            distance = np.minimum(distance, np.linalg.norm(points[face] - points[face[best]], axis=1))
+            distance = np.minimum(
+                distance, np.linalg.norm(points[face] - points[face[best]], axis=1)
+            )
         middle = [i for i in chosen if points[i, 0] < 0.03 * span]
         left = [i for i in chosen if points[i, 0] >= 0.03 * span]
         everywhere = np.nonzero(skin)[0]
@@ -97,9 +99,7 @@ def activity_of(offsets: np.ndarray) -> np.ndarray:
     return (size / (size.max(0) + 1e-9)).max(1).astype(np.float32)
 
 
-def contact_of(
-    vertices: np.ndarray, offsets: dict[str, np.ndarray], span: float
-) -> np.ndarray:
+def contact_of(vertices: np.ndarray, offsets: dict[str, np.ndarray], span: float) -> np.ndarray:
     motions = [landmarks.blink_of(offsets), landmarks.open_mouth_of(offsets)]
     if "jawOpen" in offsets:
         motions.append(offsets["jawOpen"])
@@ -130,9 +130,7 @@ def marks_of_identities(
 
 def all_normals(identities: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     groups = geometry.weld(identities[0])
-    return np.array(
-        [geometry.vertex_normals(p, triangles, groups) for p in identities], np.float16
-    )
+    return np.array([geometry.vertex_normals(p, triangles, groups) for p in identities], np.float16)
 
 
 def add_recipes(offsets: np.ndarray, weight: np.ndarray) -> None:

@@ -62,9 +62,7 @@ class Rig:
         moving = np.nonzero(row >= 0)[0]
         matrix = self.matrices[identity, row[moving]]
         for a in range(3):
-            out[a, moving] = sum(
-                matrix[:, a, b, None] * base[b, moving] for b in range(3)
-            )
+            out[a, moving] = sum(matrix[:, a, b, None] * base[b, moving] for b in range(3))
         self._insert_blinks(out, base, identity, index)
         return out
 

@@ -18,12 +18,8 @@ tongueOut
 """
 
 ARKIT: list[str] = _ARKIT.split()
-VISEMES: list[str] = [
-    "viseme_" + v for v in "PP FF TH DD kk CH SS nn RR aa E ih oh ou".split()
-]
-EMOTIONS: list[str] = [
-    "emotion_" + e for e in "Joy Angry Sorrow Fun Surprised Blink".split()
-]
+VISEMES: list[str] = ["viseme_" + v for v in "PP FF TH DD kk CH SS nn RR aa E ih oh ou".split()]
+EMOTIONS: list[str] = ["emotion_" + e for e in "Joy Angry Sorrow Fun Surprised Blink".split()]
 SLOTS: list[str] = ARKIT + VISEMES + EMOTIONS
 INDEX: dict[str, int] = {name: i for i, name in enumerate(SLOTS)}
 COUNT = len(SLOTS)
@@ -31,8 +27,12 @@ COUNT = len(SLOTS)
 # Emotions as mixtures of ARKit units, for data sets whose artists made no emotion shapes. A name
 # without a side stands for both sides.
 EMOTION_RECIPES: dict[str, dict[str, float]] = {
-    "emotion_Joy": dict(mouthSmile=0.85, cheekSquint=0.6, eyeSquint=0.6, browOuterUp=0.2, jawOpen=0.1),
-    "emotion_Angry": dict(browDown=1.0, eyeSquint=0.4, mouthFrown=0.45, noseSneer=0.5, mouthPress=0.3),
+    "emotion_Joy": dict(
+        mouthSmile=0.85, cheekSquint=0.6, eyeSquint=0.6, browOuterUp=0.2, jawOpen=0.1
+    ),
+    "emotion_Angry": dict(
+        browDown=1.0, eyeSquint=0.4, mouthFrown=0.45, noseSneer=0.5, mouthPress=0.3
+    ),
     "emotion_Sorrow": dict(browInnerUp=1.0, mouthFrown=0.8, eyeBlink=0.25, mouthShrugLower=0.4),
     "emotion_Fun": dict(
         mouthSmile=0.7, jawOpen=0.2, mouthUpperUp=0.2, browOuterUp=0.3, cheekSquint=0.3
@@ -43,7 +43,7 @@ EMOTION_RECIPES: dict[str, dict[str, float]] = {
 
 
 def kind(slot: str) -> str:
-    """"viseme", "emotion" or "unit"."""
+    """ "viseme", "emotion" or "unit"."""
     if slot.startswith("viseme_"):
         return "viseme"
     return "emotion" if slot.startswith("emotion_") else "unit"

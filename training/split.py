@@ -5,13 +5,13 @@ from __future__ import annotations
 
 # Share of the samples per artist; an artist's heads share it
 SHARES = {
-    "MakeHuman": 0.60,
-    "ICT-FaceKit": 0.10,
+    "MakeHuman": 0.45,
+    "ICT-FaceKit": 0.09,
     "VALID": 0.09,
-    "Microsoft Rocketbox": 0.06,
-    "seedsan": 0.05,
-    "gene": 0.05,
-    "unitykun": 0.05,
+    "Microsoft Rocketbox": 0.07,
+    "seedsan": 0.10,
+    "gene": 0.10,
+    "unitykun": 0.10,
 }
 
 # Heads that training never sees. vipe_arla also because its own metadata grants use only to

@@ -23,13 +23,30 @@ foreach(example IN ITEMS c cpp)
   run(${CMAKE_COMMAND} --build ${WORK}/${example})
 endforeach()
 
+# What each example prints with the fake server, whose offsets are coordinate * intensity.
+function(expect printed)
+  if(NOT output STREQUAL printed)
+    message(FATAL_ERROR "an example printed:\n${output}\ninstead of:\n${printed}")
+  endif()
+endfunction()
+
 run(${WORK}/c/predict ${SERVER})
-if(NOT output STREQUAL "0 0 0\n0.5 0 0\n0 0.5 0\n0 0 0.5\n")
-  message(FATAL_ERROR "the example in C printed:\n${output}")
-endif()
+expect("0 0 0\n0.5 0 0\n0 0.5 0\n0 0 0.5\n")
+run(${WORK}/c/batch ${SERVER})
+expect("1 of 3: oh\n2 of 3: E\n3 of 3: aa\naa: OK\nE: OK\noh: OK\n")
 run(${WORK}/cpp/visemes ${SERVER})
-if(NOT output MATCHES "3 of 3\n4 offsets from model 1.2\n")
-  message(FATAL_ERROR "the example in C++ printed:\n${output}")
+string(REPEAT "4 offsets from model 1.2\n" 3 lines)
+expect("1 of 3\n2 of 3\n3 of 3\n${lines}")
+run(${WORK}/cpp/calls ${SERVER})
+string(CONCAT expected
+  "in place: 4 vertices\n"
+  "meanwhile ...\nfuture: 12 floats\n"
+  "callback: OK\n"
+  "batch: CANCELLED\n"
+  "the server has answered requests: yes\n")
+expect("${expected}")
+if(EXISTS ${WORK}/cpp/mock_test)
+  run(${WORK}/cpp/mock_test)
 endif()
 
 # pkg-config, moved to where the files are now.

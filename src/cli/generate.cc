@@ -162,7 +162,7 @@ class Summary {
  private:
   size_t Successes() const {
     size_t count = 0;
-    for (const auto& item : result_.items) count += item.ok() ? 1 : 0;
+    for (const auto& item : result_.items) count += item.ok() ? 1u : 0u;
     return count;
   }
 

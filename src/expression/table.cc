@@ -231,7 +231,7 @@ std::string Table::Nearest(Kind kind, absl::string_view name) const {
 std::string Table::NameList(Kind kind) const {
   std::vector<absl::string_view> names;
   for (const Expression& expression : expressions_) {
-    if (expression.kind == kind) names.push_back(expression.name);
+    if (expression.kind == kind) names.emplace_back(expression.name);
   }
   return absl::StrJoin(names, ", ");
 }

@@ -7,8 +7,9 @@
 namespace blendwire::model {
 
 Ort::Env& OrtEnvironment() {
-  // Never destroyed: sessions may live until the process ends.
-  static Ort::Env& environment = *new Ort::Env(ORT_LOGGING_LEVEL_ERROR, "blendwire");
+  // Never destroyed: sessions may live until the process ends. Silent: every error comes back as a
+  // status, and its own lines would break a log that is read by machines.
+  static Ort::Env& environment = *new Ort::Env(ORT_LOGGING_LEVEL_FATAL, "blendwire");
   return environment;
 }
 

@@ -10,7 +10,7 @@
 
 namespace blendwire::model {
 
-// The process's one ONNX Runtime environment. It logs errors to standard error.
+// The process's one ONNX Runtime environment. It logs nothing: errors are statuses.
 Ort::Env& OrtEnvironment();
 
 // What ONNX Runtime threw, as a status whose message starts with `what`: INVALID_ARGUMENT for

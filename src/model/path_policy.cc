@@ -63,7 +63,7 @@ absl::StatusOr<fs::path> PathPolicy::Resolve(absl::string_view path) const {
   fs::path wanted = FromUtf8(path);
   if (wanted.is_relative()) wanted = roots_.front() / wanted;
   std::error_code error;
-  const fs::path resolved = fs::weakly_canonical(wanted, error);
+  fs::path resolved = fs::weakly_canonical(wanted, error);
   const bool allowed = !error && std::any_of(roots_.begin(), roots_.end(), [&](const fs::path& root) {
     return IsInside(resolved, root);
   });

@@ -105,7 +105,7 @@ absl::StatusOr<SessionShape> CheckContract(const Ort::Session& session) {
   const Tensors inputs = Inputs(session);
   const Tensors outputs = Outputs(session);
   SessionShape shape;
-  shape.takes_normals = inputs.count(kNormalsInput) > 0;
+  shape.takes_normals = inputs.contains(kNormalsInput);
   // An output whose shape ONNX cannot infer is described by its rank at best: sizes are checked
   // again at the warm-up run.
   if (auto s = CheckTensor(inputs, "input", kVerticesInput, {-1, -1, 3}); !s.ok()) return s;

@@ -26,7 +26,7 @@ struct Limits {
   int64_t max_vertices = 1'000'000;     // of one mesh
   int64_t max_triangles = 4'000'000;    // of one mesh
   int max_batch_items = 1024;
-  size_t max_message_bytes = 100 * 1024 * 1024;  // the specification's, both ways
+  size_t max_message_bytes = size_t{100} << 20;  // the specification's, both ways
 };
 
 // How models are loaded when a call does not say.

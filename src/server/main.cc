@@ -23,7 +23,7 @@ int Run(const blendwire::server::ServerOptions& options) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) {  // NOLINT(misc-const-correctness): as the language has it
   try {
     int exit_code = 0;
     const std::optional<blendwire::server::ServerOptions> options =

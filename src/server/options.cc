@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <iostream>
+#include <string>
 
 #include "absl/strings/str_cat.h"
 #include "contract/server_exit_code.h"
@@ -97,10 +98,25 @@ void AddSecurityAndLog(CLI::App& app, ServerOptions& options) {
       ->capture_default_str();
 }
 
-ServerExitCode CodeOf(const CLI::Error& error) {
-  const bool configuration = dynamic_cast<const CLI::FileError*>(&error) != nullptr ||
-                             dynamic_cast<const CLI::ConfigError*>(&error) != nullptr;
-  return configuration ? ServerExitCode::kBadConfiguration : ServerExitCode::kUsage;
+void AddAll(CLI::App& app, ServerOptions& options) {
+  AddServing(app, options);
+  AddModels(app, options);
+  AddSecurityAndLog(app, options);
+}
+
+// Whether the arguments are right by themselves, so that what is wrong must be in the file.
+bool PassesWithoutConfiguration(int argc, const char* const* argv) {
+  ServerOptions options;
+  std::string ignored_file;
+  CLI::App app;
+  app.add_option("--config", ignored_file);
+  AddAll(app, options);
+  try {
+    app.parse(argc, argv);
+    return true;
+  } catch (const CLI::Error&) {
+    return false;
+  }
 }
 
 }  // namespace
@@ -113,9 +129,7 @@ std::optional<ServerOptions> ParseArguments(int argc, const char* const* argv, i
   app.set_version_flag("--version", absl::StrCat("blendwire-server ", contract::kVersion));
   app.set_config("--config", "", "TOML file with any of these flags; flags given here win");
   app.allow_config_extras(CLI::config_extras_mode::error);
-  AddServing(app, options);
-  AddModels(app, options);
-  AddSecurityAndLog(app, options);
+  AddAll(app, options);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& wish) {  // --help, --version
@@ -124,7 +138,9 @@ std::optional<ServerOptions> ParseArguments(int argc, const char* const* argv, i
   } catch (const CLI::Error& error) {
     std::cerr << "blendwire-server: " << error.what() << "\nRun blendwire-server --help for usage."
               << std::endl;
-    exit_code = static_cast<int>(CodeOf(error));
+    exit_code = static_cast<int>(PassesWithoutConfiguration(argc, argv)
+                                     ? ServerExitCode::kBadConfiguration
+                                     : ServerExitCode::kUsage);
     return std::nullopt;
   }
   return options;

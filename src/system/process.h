@@ -111,7 +111,7 @@ class Process {
   // Ends the process at once; nothing happens if it has ended already.
   virtual void Kill() = 0;
 
-  static constexpr size_t kMaxLineBytes = 64 * 1024;
+  static constexpr size_t kMaxLineBytes = size_t{64} * 1024;
 
  protected:
   Process() = default;

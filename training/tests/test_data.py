@@ -7,7 +7,17 @@ import pathlib
 import numpy as np
 import pytest
 
-from training import augment, contact, geometry, landmarks, makehuman, picture, rigs, slots
+from training import (
+    augment,
+    contact,
+    geometry,
+    landmarks,
+    makehuman,
+    picture,
+    rigs,
+    slots,
+    warps,
+)
 from training.tests import synthetic
 
 
@@ -206,11 +216,11 @@ def test_a_mirrored_sample_exchanges_left_and_right() -> None:
 
 def test_warped_offsets_follow_the_warp() -> None:
     rng = np.random.default_rng(8)
-    marks = augment.FaceUnits.of(synthetic.rig().marks[0])(synthetic.rig().marks[0])
+    marks = warps.FaceUnits.of(synthetic.rig().marks[0])(synthetic.rig().marks[0])
     points = rng.normal(0, 0.5, (300, 3))
     motion = rng.normal(0, 1, (300, 3))
     for strength in (0.2, 0.9, 1.5):
-        warp = augment.proportions(rng, augment.named_marks(marks), strength, True)
+        warp = warps.proportions(rng, warps.named_marks(marks), strength, True)
         _, matrices = geometry.jacobian(warp, points, 1e-3)
         step = 1e-4
         expected = (warp(points + step * motion) - warp(points - step * motion)) / (2 * step)

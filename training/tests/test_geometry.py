@@ -26,7 +26,8 @@ def test_weld_joins_equal_positions_only() -> None:
 def test_welded_normals_do_not_show_a_seam() -> None:
     # a roof of two quads whose ridge vertices are doubled
     points = np.array(
-        [[0, 0, 0], [0, 1, 0], [1, 0, 1], [1, 1, 1], [1, 0, 1], [1, 1, 1], [2, 0, 0], [2, 1, 0]], float
+        [[0, 0, 0], [0, 1, 0], [1, 0, 1], [1, 1, 1], [1, 0, 1], [1, 1, 1], [2, 0, 0], [2, 1, 0]],
+        float,
     )
     triangles = np.array([[0, 2, 1], [2, 3, 1], [4, 6, 5], [6, 7, 5]])
     split = geometry.vertex_normals(points, triangles)

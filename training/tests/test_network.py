@@ -121,9 +121,7 @@ def test_motion_loss_measures_what_it_says() -> None:
     encoding = network.Encoding(raw[:, :, 0], scale, None, None, torch.zeros(2, 50, 3))
     importance = torch.ones(slots.COUNT)
     weights = losses.Weights()
-    _, report = losses.motion_loss(
-        raw, encoding, batch, spread, slot_scale, importance, weights
-    )
+    _, report = losses.motion_loss(raw, encoding, batch, spread, slot_scale, importance, weights)
     predicted = raw * (scale / spread).unsqueeze(3)
     wanted = truth / (spread.unsqueeze(3) * slot_scale)
     weight = 1 + losses._CONTACT * touching

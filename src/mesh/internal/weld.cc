@@ -81,6 +81,7 @@ class NodeGrid {
   uint64_t CellNumber(double coordinate, size_t axis) const {
     // Half a cell off, so that a mesh's outermost vertices do not lie on a border between cells;
     // and never negative for a position within tolerance of the box.
+    // NOLINTNEXTLINE(bugprone-incorrect-roundings): it is not to be rounded.
     return static_cast<uint64_t>((coordinate - low_[axis]) * cells_per_metre_ + 0.5);
   }
 

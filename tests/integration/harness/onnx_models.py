@@ -168,7 +168,7 @@ def slow(path: pathlib.Path, steps: int = 20_000_000, width: int = 64) -> pathli
     )
 
 
-def heavy(path: pathlib.Path, width: int = 96, layers: int = 6) -> pathlib.Path:
+def heavy(path: pathlib.Path, width: int = 48, layers: int = 2) -> pathlib.Path:
     """Work that grows with vertices and expressions: `layers` products of [N,width] and
     [width,width] for each expression, as a face model of that size has."""
     random = np.random.default_rng(4)

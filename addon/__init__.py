@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Blendwire: press one button, get the shape keys.
+
+core/ decides, without Blender; host/ reads and writes meshes and owns the timer; ui/ is what the
+user sees. No Python thread is ever started: the client library works on threads of its own and is
+polled from a timer.
+"""
+
+bl_info = {  # for Blender before 4.2, which reads it without running this file
+    "name": "Blendwire",
+    "author": "Blendwire authors",
+    "version": (0, 1, 0),
+    "blender": (3, 4, 0),
+    "location": "3D View > Sidebar > Blendwire",
+    "description": "Shape keys for visemes, emotions and face tracking, predicted on this computer",
+    "category": "Mesh",
+}
+
+import bpy  # noqa: E402
+
+from .host import session  # noqa: E402
+from .ui import cures, operators, panels, preferences, properties, translations  # noqa: E402
+
+_CLASSES = (
+    *properties.CLASSES,
+    *preferences.CLASSES,
+    *operators.CLASSES,
+    *cures.CLASSES,
+    *panels.CLASSES,
+)
+
+
+def register() -> None:
+    """Called by Blender when the add-on is switched on."""
+    for cls in _CLASSES:
+        bpy.utils.register_class(cls)
+    properties.register()
+    translations.register()
+    session.register()
+
+
+def unregister() -> None:
+    """Called by Blender when it is switched off, before an update too."""
+    session.unregister()
+    translations.unregister()
+    properties.unregister()
+    for cls in reversed(_CLASSES):
+        bpy.utils.unregister_class(cls)

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reads and writes meshes and shape keys with numpy arrays; never a Python loop over vertices,
+except for vertex groups, which Blender offers no other way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ..core import provenance
+from ..core.checks import Facts
+from ..core.transforms import is_flat
+
+_VERTICES_AT_A_TIME = 2000
+
+
+def positions_of(mesh: Any) -> Any:
+    """[N,3] float32: the Basis key where there is one, not a mixed shape."""
+    if mesh.shape_keys is not None:
+        return key_positions(mesh.shape_keys.reference_key)
+    result = np.empty(len(mesh.vertices) * 3, dtype=np.float32)
+    position = mesh.attributes.get("position") if hasattr(mesh, "attributes") else None
+    if position is not None and len(position.data) == len(mesh.vertices):
+        position.data.foreach_get("vector", result)
+    else:
+        mesh.vertices.foreach_get("co", result)
+    return result.reshape(-1, 3)
+
+
+def key_positions(key: Any) -> Any:
+    """[N,3] float32 of a shape key."""
+    points = getattr(key, "points", key.data)
+    result = np.empty(len(points) * 3, dtype=np.float32)
+    points.foreach_get("co", result)
+    return result.reshape(-1, 3)
+
+
+def set_key_positions(key: Any, positions: Any) -> None:
+    """[N,3] float32 into a shape key."""
+    points = getattr(key, "points", key.data)
+    if len(points) != len(positions):
+        raise ValueError(f"the key has {len(points)} points, but {len(positions)} were given")
+    points.foreach_set("co", np.ascontiguousarray(positions, dtype=np.float32).reshape(-1))
+
+
+def triangles_of(mesh: Any) -> Any:
+    """[T,3] int32."""
+    mesh.calc_loop_triangles()
+    result = np.empty(len(mesh.loop_triangles) * 3, dtype=np.int32)
+    mesh.loop_triangles.foreach_get("vertices", result)
+    return result.reshape(-1, 3)
+
+
+def selection_of(mesh: Any) -> Any:
+    """bool [N]."""
+    result = np.empty(len(mesh.vertices), dtype=bool)
+    mesh.vertices.foreach_get("select", result)
+    return result
+
+
+def group_weight_steps(obj: Any, group_name: str) -> Iterator[Any]:
+    """float32 [N], in pieces: yields None until the last, the result."""
+    index = obj.vertex_groups[group_name].index
+    vertices = obj.data.vertices
+    result = np.zeros(len(vertices), dtype=np.float32)
+    for begin in range(0, len(vertices), _VERTICES_AT_A_TIME):
+        for vertex in vertices[begin : begin + _VERTICES_AT_A_TIME]:
+            for group in vertex.groups:
+                if group.group == index:
+                    result[vertex.index] = group.weight
+        yield None
+    yield result
+
+
+def world_matrix(obj: Any) -> Any:
+    """[4,4] float64."""
+    return np.array(obj.matrix_world, dtype=np.float64)
+
+
+def facts_of(obj: Any, in_edit_mode: bool | None = None) -> Facts:
+    """What core.checks needs to know."""
+    mesh = obj.data
+    keys = mesh.shape_keys
+    return Facts(
+        name=obj.name,
+        in_edit_mode=obj.mode == "EDIT" if in_edit_mode is None else in_edit_mode,
+        triangle_count=len(mesh.polygons),
+        linked=not _is_editable(obj),
+        flat=is_flat(world_matrix(obj)),
+        finite=bool(np.isfinite(positions_of(mesh)).all()),
+        modifiers=[(m.name, m.type) for m in obj.modifiers if m.show_viewport],
+        has_keys=keys is not None,
+        absolute_keys=keys is not None and not keys.use_relative,
+        other_users=mesh.users - 1 - int(mesh.use_fake_user),
+    )
+
+
+def _is_editable(obj: Any) -> bool:
+    return all(i.library is None and i.override_library is None for i in (obj, obj.data))
+
+
+# ---- records ----
+
+
+def records_of(mesh: Any) -> dict[str, provenance.Record]:
+    """Of the generated keys, without those that are gone."""
+    keys = mesh.shape_keys
+    if keys is None:
+        return {}
+    records = provenance.load(keys.get(provenance.PROPERTY))
+    return {name: record for name, record in records.items() if name in keys.key_blocks}
+
+
+def set_records(mesh: Any, records: dict[str, provenance.Record]) -> None:
+    """Replaces all records of a mesh that has shape keys."""
+    if mesh.shape_keys is not None:
+        mesh.shape_keys[provenance.PROPERTY] = provenance.dump(records)
+
+
+def key_states(mesh: Any) -> tuple[dict[str, str], str | None]:
+    """Each key's state (core.provenance), and the Basis key's name."""
+    keys = mesh.shape_keys
+    if keys is None:
+        return {}, None
+    records = records_of(mesh)
+    states = {}
+    for key in keys.key_blocks:
+        record = records.get(key.name)
+        checksum = provenance.checksum(key_positions(key)) if record else 0
+        states[key.name] = provenance.state_of(record, checksum)
+    return states, keys.reference_key.name

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A button for each finding that a button can cure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+from bpy.props import StringProperty
+
+from ..core import checks
+from ..core.gather import gather
+from ..host.blender_host import BlenderHost
+from ..host.session import session
+from . import properties
+from .operators import find_problems
+
+
+class _Cure:
+    """An operator on one object, after which the check runs again."""
+
+    bl_options = {"REGISTER", "UNDO"}
+    object: StringProperty(name="Object")
+
+    def execute(self, context: Any) -> set[str]:
+        obj = bpy.data.objects.get(self.object)
+        if obj is None:
+            return {"CANCELLED"}
+        self.cure(context, obj)
+        session().findings = find_problems(context)
+        return {"FINISHED"}
+
+    def cure(self, context: Any, obj: Any) -> None:
+        raise NotImplementedError
+
+
+def _activate(context: Any, obj: Any) -> None:
+    context.view_layer.objects.active = obj
+
+
+class BLENDWIRE_OT_cure_object_mode(_Cure, bpy.types.Operator):
+    """Leave Edit Mode"""
+
+    bl_idname = "blendwire.cure_object_mode"
+    bl_label = "Object Mode"
+
+    def cure(self, context: Any, obj: Any) -> None:
+        _activate(context, obj)
+        bpy.ops.object.mode_set(mode="OBJECT")
+
+
+class BLENDWIRE_OT_cure_make_local(_Cure, bpy.types.Operator):
+    """Make a copy in this file that can be changed"""
+
+    bl_idname = "blendwire.cure_make_local"
+    bl_label = "Make Local"
+
+    def cure(self, context: Any, obj: Any) -> None:
+        del context
+        name = obj.name
+        obj.make_local()
+        local = bpy.data.objects.get(name, obj)
+        if local.data.library is not None or local.data.override_library is not None:
+            local.data = local.data.copy()
+
+
+class BLENDWIRE_OT_cure_apply_mirror(_Cure, bpy.types.Operator):
+    """Apply the Mirror modifier"""
+
+    bl_idname = "blendwire.cure_apply_mirror"
+    bl_label = "Apply Mirror"
+
+    def cure(self, context: Any, obj: Any) -> None:
+        _activate(context, obj)
+        for name in [m.name for m in obj.modifiers if m.type == "MIRROR" and m.show_viewport]:
+            bpy.ops.object.modifier_apply(modifier=name)
+
+
+class BLENDWIRE_OT_cure_single_user(_Cure, bpy.types.Operator):
+    """Give the object a mesh of its own"""
+
+    bl_idname = "blendwire.cure_single_user"
+    bl_label = "Single User"
+
+    def cure(self, context: Any, obj: Any) -> None:
+        del context
+        obj.data = obj.data.copy()
+
+
+class BLENDWIRE_OT_cure_relative_keys(_Cure, bpy.types.Operator):
+    """Make the shape keys relative"""
+
+    bl_idname = "blendwire.cure_relative_keys"
+    bl_label = "Make Relative"
+
+    def cure(self, context: Any, obj: Any) -> None:
+        del context
+        obj.data.shape_keys.use_relative = True
+
+
+class BLENDWIRE_OT_cure_size(_Cure, bpy.types.Operator):
+    """Let Blendwire treat the head as one of human size; the mesh stays as it is"""
+
+    bl_idname = "blendwire.cure_size"
+    bl_label = "Fit Size"
+
+    def cure(self, context: Any, obj: Any) -> None:
+        del obj
+        scene = context.scene
+        scene.blendwire.size_factor = 1.0
+        host = BlenderHost(
+            [o.name for o in properties.target_objects(context)],
+            properties.region_of(scene.blendwire),
+            lambda: 0,
+            scene.unit_settings.scale_length,
+        )
+        sources = list(host.read_steps())[-1]
+        joint = gather(sources or [], properties.frame_of(scene))
+        scene.blendwire.size_factor = checks.human_size_factor(joint.vertices)
+
+
+class BLENDWIRE_OT_cure_facing(_Cure, bpy.types.Operator):
+    """Tell Blendwire where the face looks; the mesh stays as it is"""
+
+    bl_idname = "blendwire.cure_facing"
+    bl_label = "Set Facing"
+
+    def cure(self, context: Any, obj: Any) -> None:
+        del obj
+        for finding in find_problems(context):
+            if finding.message.code == "wrong_way":
+                context.scene.blendwire.facing = finding.message.params["facing"]
+
+
+CLASSES = (
+    BLENDWIRE_OT_cure_object_mode,
+    BLENDWIRE_OT_cure_make_local,
+    BLENDWIRE_OT_cure_apply_mirror,
+    BLENDWIRE_OT_cure_single_user,
+    BLENDWIRE_OT_cure_relative_keys,
+    BLENDWIRE_OT_cure_size,
+    BLENDWIRE_OT_cure_facing,
+)

@@ -1,0 +1,467 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the buttons do. Each operator also works from Python; generate, regenerate and check block
+there (execute), and return at once when a button calls them (invoke)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+from bpy.props import BoolProperty, EnumProperty, StringProperty
+
+from ..core import checks, expressions
+from ..core.gather import NothingToSend, gather
+from ..core.messages import ERROR, Message, Stop
+from ..core.plan import removable
+from ..core.run import Phase, Run
+from ..core.server_care import State
+from ..host import meshes
+from ..host.blender_host import BlenderHost
+from ..host.native import log_file
+from ..host.preview import Preview
+from ..host.session import pump_until, session
+from . import properties
+from .preferences import server_settings
+
+
+def _tr(text: str) -> str:
+    return bpy.app.translations.pgettext_iface(text)
+
+
+def _show(operator: Any, message: Message) -> set[str]:
+    """In the panel, and for scripts as the operator's report."""
+    session().messages.append(message)
+    kind = "ERROR" if message.severity == ERROR else "WARNING"
+    operator.report({kind}, f"{message.text(_tr)}. {message.cure(_tr)}")
+    return {"CANCELLED"}
+
+
+# ---- the server ----
+
+
+class BLENDWIRE_OT_start_server(bpy.types.Operator):
+    """Start the prediction server"""
+
+    bl_idname = "blendwire.start_server"
+    bl_label = "Start Server"
+
+    def invoke(self, context: Any, event: Any) -> set[str]:
+        del context, event
+        session().care.start(server_settings())
+        return {"FINISHED"}
+
+    def execute(self, context: Any) -> set[str]:
+        del context
+        care = session().care
+        care.start(server_settings())
+        pump_until(lambda: care.state != State.STARTING, 120)
+        if care.state == State.RUNNING:
+            return {"FINISHED"}
+        return _show(self, care.message or Message("start_failed", {"reason": "timeout"}))
+
+
+class BLENDWIRE_OT_restart_server(bpy.types.Operator):
+    """End the server if it still runs, and start it again"""
+
+    bl_idname = "blendwire.restart_server"
+    bl_label = "Restart"
+
+    def execute(self, context: Any) -> set[str]:
+        del context
+        current = session()
+        current.cancel()
+        current.care.restart(server_settings())
+        return {"FINISHED"}
+
+
+class BLENDWIRE_OT_stop_server(bpy.types.Operator):
+    """Stop the prediction server"""
+
+    bl_idname = "blendwire.stop_server"
+    bl_label = "Stop Server"
+
+    def execute(self, context: Any) -> set[str]:
+        del context
+        current = session()
+        current.cancel()
+        current.care.stop()
+        if bpy.app.background:
+            pump_until(lambda: current.care.state == State.STOPPED, 15)
+        return {"FINISHED"}
+
+
+class BLENDWIRE_OT_open_log(bpy.types.Operator):
+    """Open the server's log in a text editor"""
+
+    bl_idname = "blendwire.open_log"
+    bl_label = "Open Log"
+
+    def execute(self, context: Any) -> set[str]:
+        del context
+        path = log_file()
+        path.touch()
+        bpy.ops.wm.path_open(filepath=str(path))
+        return {"FINISHED"}
+
+
+# ---- check ----
+
+
+def find_problems(context: Any) -> list[checks.Finding]:
+    """Everything that may be wrong with the chosen meshes."""
+    objects = properties.target_objects(context)
+    if not objects:
+        return [checks.Finding(Message("no_mesh"))]
+    found = [f for o in objects for f in checks.check_object(meshes.facts_of(o))]
+    if any(f.blocks for f in found):
+        return found
+    settings = context.scene.blendwire
+    frame = properties.frame_of(context.scene)
+    host = BlenderHost(
+        [o.name for o in objects],
+        properties.region_of(settings),
+        lambda: 0,
+        context.scene.unit_settings.scale_length,
+    )
+    try:
+        sources = list(host.read_steps())[-1]
+        joint = gather(sources or [], frame, 0.0)
+    except Stop as stop:
+        return [*found, checks.Finding(stop.message)]
+    except NothingToSend:
+        return [*found, checks.Finding(Message("empty_region"))]
+    return found + checks.check_joint(joint.vertices, objects[0].name, settings.facing)
+
+
+class BLENDWIRE_OT_check(bpy.types.Operator):
+    """Look for what could spoil the result"""
+
+    bl_idname = "blendwire.check"
+    bl_label = "Check"
+
+    def execute(self, context: Any) -> set[str]:
+        found = session().findings = find_problems(context)
+        for finding in found:
+            self.report({"WARNING"}, str(finding.message))
+        if not found:
+            self.report({"INFO"}, _tr("Nothing is wrong"))
+        return {"FINISHED"}
+
+
+# ---- generate ----
+
+
+def _begin(context: Any, specs: list[expressions.KeySpec]) -> None:
+    """Starts a run.
+
+    Raises:
+        Stop: It cannot begin.
+    """
+    current = session()
+    if current.busy:
+        raise Stop("busy")
+    objects = properties.target_objects(context)
+    if not objects:
+        raise Stop("no_mesh")
+    for obj in objects:
+        for finding in checks.check_object(meshes.facts_of(obj)):
+            if finding.blocks:
+                current.findings = find_problems(context)
+                raise Stop(finding.message.code, **finding.message.params)
+    scene = context.scene
+    settings = properties.run_settings(scene, specs)
+    host = BlenderHost(
+        [o.name for o in objects],
+        properties.region_of(scene.blendwire),
+        lambda: current.undo_count,
+        scene.unit_settings.scale_length,
+    )
+    current.begin(
+        Run(
+            host,
+            current.care,
+            server_settings(),
+            settings,
+            is_call_error=current.backend.is_error,
+        )
+    )
+
+
+def _finish_now(operator: Any) -> set[str]:
+    """Blocks until the run is done; for scripts."""
+    current = session()
+    run = current.run
+    assert run is not None
+    if not pump_until(lambda: run.finished, 24 * 3600):
+        current.cancel()
+    for message in run.outcome.messages:
+        kind = "ERROR" if message.severity == ERROR else "INFO"
+        # An ERROR report makes bpy.ops raise RuntimeError: a batch script must notice.
+        operator.report({kind}, f"{message.text(_tr)}. {message.cure(_tr)}")
+    return {"FINISHED"} if run.phase == Phase.DONE else {"CANCELLED"}
+
+
+class BLENDWIRE_OT_generate(bpy.types.Operator):
+    """Make the shape keys of the chosen sets"""
+
+    bl_idname = "blendwire.generate"
+    bl_label = "Generate"
+
+    sets: EnumProperty(
+        name="Sets", description="Instead of the panel's; none takes the panel's",
+        items=tuple((n, label, "") for n, label in properties.SET_LABELS.items()),
+        options={"ENUM_FLAG", "SKIP_SAVE"})
+    expressions: StringProperty(
+        name="Expressions", description="Names of expressions, separated by commas",
+        options={"SKIP_SAVE"})
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        del context
+        return not session().busy
+
+    def _specs(self, context: Any) -> list[expressions.KeySpec]:
+        settings = context.scene.blendwire
+        sets = [name for name in properties.SET_LABELS if name in self.sets]
+        if self.expressions and "picked" not in sets:
+            sets.append("picked")
+        return properties.key_specs(
+            settings,
+            sets or properties.chosen_sets(settings),
+            self.expressions or settings.picked,
+        )
+
+    def invoke(self, context: Any, event: Any) -> set[str]:
+        del event
+        session().messages = []
+        try:
+            _begin(context, self._specs(context))
+        except Stop as stop:
+            return _show(self, stop.message)
+        return {"FINISHED"}
+
+    def execute(self, context: Any) -> set[str]:
+        try:
+            _begin(context, self._specs(context))
+        except Stop as stop:
+            return _show(self, stop.message)
+        return _finish_now(self)
+
+
+class BLENDWIRE_OT_cancel(bpy.types.Operator):
+    """Stop the work; nothing is written"""
+
+    bl_idname = "blendwire.cancel"
+    bl_label = "Cancel"
+
+    def execute(self, context: Any) -> set[str]:
+        del context
+        session().cancel()
+        return {"FINISHED"}
+
+
+class BLENDWIRE_OT_regenerate(bpy.types.Operator):
+    """Make this shape key again with the settings of the panel"""
+
+    bl_idname = "blendwire.regenerate"
+    bl_label = "Regenerate"
+
+    key: StringProperty(name="Key", options={"SKIP_SAVE"})
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        del context
+        return not session().busy
+
+    def _begin(self, context: Any) -> None:
+        for obj in properties.target_objects(context):
+            record = meshes.records_of(obj.data).get(self.key)
+            if record is not None:
+                _begin(context, [spec_of_record(self.key, record)])
+                return
+        raise Stop("not_generated", name=self.key)
+
+    def invoke(self, context: Any, event: Any) -> set[str]:
+        del event
+        session().messages = []
+        try:
+            self._begin(context)
+        except Stop as stop:
+            return _show(self, stop.message)
+        return {"FINISHED"}
+
+    def execute(self, context: Any) -> set[str]:
+        try:
+            self._begin(context)
+        except Stop as stop:
+            return _show(self, stop.message)
+        return _finish_now(self)
+
+
+def spec_of_record(key: str, record: Any) -> expressions.KeySpec:
+    """What made a key, to make it again."""
+    if record.expression in expressions.table():
+        request = expressions.find(record.expression).request
+        return expressions.KeySpec(key, record.set, record.expression, request, record.side)
+    for spec in expressions.keys_of_set(record.set):
+        if spec.expression == record.expression:
+            return expressions.KeySpec(
+                key, record.set, record.expression, spec.request, record.side)
+    raise Stop("unknown_expression", name=record.expression)
+
+
+# ---- results ----
+
+
+class BLENDWIRE_OT_remove_generated(bpy.types.Operator):
+    """Remove the shape keys that Blendwire made; hand-made ones and ones edited since stay"""
+
+    bl_idname = "blendwire.remove_generated"
+    bl_label = "Remove Generated"
+    bl_options = {"REGISTER", "UNDO"}
+
+    key: StringProperty(
+        name="Key", description="Only this one; all if empty", options={"SKIP_SAVE"})
+    include_edited: BoolProperty(
+        name="Edited Ones Too", description="Also those that were edited since",
+        options={"SKIP_SAVE"})
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        del context
+        return not session().busy
+
+    def execute(self, context: Any) -> set[str]:
+        removed = 0
+        for obj in properties.target_objects(context):
+            removed += self._remove(obj)
+        self.report({"INFO"}, _tr("{count} shape keys removed").format(count=removed))
+        return {"FINISHED"} if removed else {"CANCELLED"}
+
+    def _remove(self, obj: Any) -> int:
+        states, basis = meshes.key_states(obj.data)
+        states.pop(basis or "", None)
+        gone, _ = removable(states, include_edited=self.include_edited)
+        if self.key:
+            gone = [name for name in gone if name == self.key]
+        records = meshes.records_of(obj.data)
+        for name in gone:
+            obj.shape_key_remove(obj.data.shape_keys.key_blocks[name])
+            del records[name]
+        if gone:
+            meshes.set_records(obj.data, records)
+            obj.data.update()
+        return len(gone)
+
+
+class BLENDWIRE_OT_preview(bpy.types.Operator):
+    """Play the generated shape keys one after another; press again to stop"""
+
+    bl_idname = "blendwire.preview"
+    bl_label = "Preview"
+
+    def execute(self, context: Any) -> set[str]:
+        current = session()
+        if current.preview is not None:
+            current.preview.stop()
+            current.preview = None
+            return {"FINISHED"}
+        objects = properties.target_objects(context)
+        records = {k: r for o in objects for k, r in meshes.records_of(o.data).items()}
+        visemes = [k for k, r in records.items() if r.set == "visemes"]
+        current.preview = Preview([o.name for o in objects], visemes or list(records))
+        if current.preview.finished:
+            current.preview = None
+            return _show(self, Message("not_generated", {"name": objects[0].name if objects else ""}))
+        return {"FINISHED"}
+
+
+# ---- lists ----
+
+
+class BLENDWIRE_OT_add_selected(bpy.types.Operator):
+    """Let the selected meshes move with the face: teeth, tongue, lashes, brows"""
+
+    bl_idname = "blendwire.add_selected"
+    bl_label = "Add Selected"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context: Any) -> set[str]:
+        settings = context.scene.blendwire
+        known = {o.name for o in properties.target_objects(context)}
+        for obj in context.selected_objects:
+            if obj.type == "MESH" and obj.name not in known:
+                settings.others.add().object = obj
+        return {"FINISHED"}
+
+
+class BLENDWIRE_OT_clear_others(bpy.types.Operator):
+    """Let only the face move"""
+
+    bl_idname = "blendwire.clear_others"
+    bl_label = "Clear"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context: Any) -> set[str]:
+        context.scene.blendwire.others.clear()
+        return {"FINISHED"}
+
+
+class BLENDWIRE_OT_add_strength(bpy.types.Operator):
+    """Give one expression a strength of its own"""
+
+    bl_idname = "blendwire.add_strength"
+    bl_label = "Add Expression"
+    bl_options = {"REGISTER", "UNDO"}
+    bl_property = "expression"
+
+    expression: EnumProperty(
+        name="Expression", description="Which one",
+        items=[(name, name, e.description) for name, e in expressions.table().items()])
+
+    def invoke(self, context: Any, event: Any) -> set[str]:
+        del event
+        context.window_manager.invoke_search_popup(self)
+        return {"FINISHED"}
+
+    def execute(self, context: Any) -> set[str]:
+        strengths = context.scene.blendwire.strengths
+        if self.expression not in strengths:
+            strengths.add().name = self.expression
+        return {"FINISHED"}
+
+
+class BLENDWIRE_OT_remove_strength(bpy.types.Operator):
+    """Give this expression the strength of its set again"""
+
+    bl_idname = "blendwire.remove_strength"
+    bl_label = "Remove Expression"
+    bl_options = {"REGISTER", "UNDO"}
+
+    expression: StringProperty(name="Expression")
+
+    def execute(self, context: Any) -> set[str]:
+        strengths = context.scene.blendwire.strengths
+        index = strengths.find(self.expression)
+        if index < 0:
+            return {"CANCELLED"}
+        strengths.remove(index)
+        return {"FINISHED"}
+
+
+CLASSES = (
+    BLENDWIRE_OT_start_server,
+    BLENDWIRE_OT_restart_server,
+    BLENDWIRE_OT_stop_server,
+    BLENDWIRE_OT_open_log,
+    BLENDWIRE_OT_check,
+    BLENDWIRE_OT_generate,
+    BLENDWIRE_OT_cancel,
+    BLENDWIRE_OT_regenerate,
+    BLENDWIRE_OT_remove_generated,
+    BLENDWIRE_OT_preview,
+    BLENDWIRE_OT_add_selected,
+    BLENDWIRE_OT_clear_others,
+    BLENDWIRE_OT_add_strength,
+    BLENDWIRE_OT_remove_strength,
+)

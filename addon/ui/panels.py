@@ -1,0 +1,283 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The panels in the 3D view's sidebar, tab Blendwire."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Any
+
+import bpy
+
+from ..core.messages import ERROR, WARNING, Message
+from ..core.run import Phase
+from ..core.server_care import State
+from ..host import meshes
+from ..host.session import session
+from . import properties
+
+_ICONS = {ERROR: "CANCEL", WARNING: "ERROR"}
+
+_PHASES = {
+    Phase.STARTING: "Starting the server",
+    Phase.READING: "Reading the mesh",
+    Phase.PREDICTING: "Predicting",
+    Phase.SHAPING: "Shaping",
+    Phase.HOLDING: "Waiting for Object Mode",
+    Phase.WRITING: "Writing the shape keys",
+}
+
+_STATES = {
+    State.STOPPED: ("Server is off", "RADIOBUT_OFF"),
+    State.STARTING: ("Server is starting", "SORTTIME"),
+    State.RUNNING: ("Server is ready", "CHECKMARK"),
+    State.STOPPING: ("Server is stopping", "SORTTIME"),
+    State.CRASHED: ("Server has failed", "CANCEL"),
+}
+
+
+def _tr(text: str) -> str:
+    return bpy.app.translations.pgettext_iface(text)
+
+
+def _lines(text: str, context: Any) -> list[str]:
+    """Wrapped to the sidebar's width; characters of East Asia are twice as wide."""
+    scale = context.preferences.system.ui_scale
+    columns = max(18, int((context.region.width / scale - 60) / 6.2))
+    wide = sum(ord(c) > 0x2E80 for c in text)
+    if wide > len(text) / 3:
+        return textwrap.wrap(text, max(10, columns // 2))
+    return textwrap.wrap(text, columns)
+
+
+def draw_message(layout: Any, message: Message, context: Any) -> Any:
+    """What happened, and below it what to do; returns the column."""
+    column = layout.column(align=True)
+    column.scale_y = 0.85
+    icon = _ICONS.get(message.severity, "INFO")
+    for number, line in enumerate(_lines(message.text(_tr), context)):
+        column.label(text=line, icon="BLANK1" if number else icon, translate=False)
+    for number, line in enumerate(_lines(message.cure(_tr), context)):
+        column.label(text=line, icon="BLANK1" if number else "FORWARD", translate=False)
+    return column
+
+
+class _Panel:
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "Blendwire"
+
+
+class BLENDWIRE_PT_main(_Panel, bpy.types.Panel):
+    """Generate, its progress, and what came of it"""
+
+    bl_label = "Blendwire"
+
+    def draw(self, context: Any) -> None:
+        layout = self.layout
+        self._draw_server(layout, context)
+        run = session().run
+        if run is not None:
+            self._draw_run(layout, run, context)
+        else:
+            row = layout.row()
+            row.scale_y = 1.6
+            row.operator_context = "INVOKE_DEFAULT"
+            row.operator("blendwire.generate", icon="SHAPEKEY_DATA")
+        self._draw_outcome(layout, context)
+
+    def _draw_server(self, layout: Any, context: Any) -> None:
+        care = session().care
+        text, icon = _STATES[care.state]
+        row = layout.row(align=True)
+        row.operator_context = "INVOKE_DEFAULT"
+        row.label(text=text, icon=icon)
+        if care.state == State.CRASHED:
+            row.operator("blendwire.restart_server", icon="FILE_REFRESH")
+            row.operator("blendwire.open_log", text="", icon="TEXT")
+        elif care.state == State.STOPPED:
+            row.operator("blendwire.start_server", text="Start", icon="PLAY")
+        else:
+            row.operator("blendwire.stop_server", text="Stop", icon="PAUSE")
+        if care.info is not None:
+            column = layout.column(align=True)
+            column.scale_y = 0.8
+            model = f"{_tr('Model')} {care.info.model_version}"
+            column.label(text=model, icon="BLANK1", translate=False)
+            column.label(text=care.info.device, icon="BLANK1", translate=False)
+        if care.message is not None:
+            draw_message(layout.box(), care.message, context)
+
+    def _draw_run(self, layout: Any, run: Any, context: Any) -> None:
+        text = _tr(_PHASES.get(run.phase, "Predicting"))
+        left = run.seconds_left
+        if left is not None:
+            text += "  " + _tr("about {seconds} s left").format(seconds=max(1, round(left)))
+        column = layout.column(align=True)
+        if hasattr(column, "progress"):
+            column.progress(factor=run.fraction, text=f"{run.fraction:.0%}", type="BAR")
+            column.label(text=text, translate=False)
+        else:
+            column.prop(context.window_manager, "blendwire_progress", slider=True)
+            column.label(text=text, translate=False)
+        row = layout.row()
+        row.scale_y = 1.4
+        row.operator("blendwire.cancel", icon="X")
+
+    def _draw_outcome(self, layout: Any, context: Any) -> None:
+        current = session()
+        outcome = current.outcome
+        if outcome is not None and outcome.written:
+            text = _tr("{count} shape keys in {seconds} s").format(
+                count=outcome.written, seconds=f"{outcome.seconds:.1f}")
+            layout.label(text=text, icon="CHECKMARK", translate=False)
+        messages = current.run.outcome.messages if current.run is not None else current.messages
+        for message in messages:
+            draw_message(layout.box(), message, context)
+
+
+class BLENDWIRE_PT_face(_Panel, bpy.types.Panel):
+    """Which meshes, and which part of them"""
+
+    bl_label = "Face"
+    bl_parent_id = "BLENDWIRE_PT_main"
+
+    def draw(self, context: Any) -> None:
+        layout = self.layout
+        settings = context.scene.blendwire
+        column = layout.column()
+        column.use_property_split = True
+        column.use_property_decorate = False
+        column.prop(settings, "target")
+        for entry in settings.others:
+            if entry.object is not None:
+                column.label(text=entry.object.name, icon="MESH_DATA", translate=False)
+        row = layout.row(align=True)
+        row.operator("blendwire.add_selected", icon="ADD")
+        if len(settings.others):
+            row.operator("blendwire.clear_others", text="", icon="X")
+        column = layout.column()
+        column.use_property_split = True
+        column.use_property_decorate = False
+        column.prop(settings, "region")
+        objects = properties.target_objects(context)
+        if settings.region == "GROUP" and objects:
+            column.prop_search(settings, "group", objects[0], "vertex_groups")
+        column.prop(settings, "soft_edge")
+        column.prop(settings, "facing")
+        column.prop(settings, "size_factor")
+        layout.operator("blendwire.check", icon="VIEWZOOM")
+        self._draw_findings(layout, context)
+
+    def _draw_findings(self, layout: Any, context: Any) -> None:
+        findings = session().findings
+        if findings is None:
+            return
+        if not findings:
+            layout.label(text="Nothing is wrong", icon="CHECKMARK")
+        for finding in findings:
+            box = layout.box()
+            draw_message(box, finding.message, context)
+            if finding.cure:
+                box.operator(f"blendwire.{finding.cure}").object = finding.object
+
+
+class BLENDWIRE_PT_expressions(_Panel, bpy.types.Panel):
+    """Which shape keys, how strong, and their names"""
+
+    bl_label = "Expressions"
+    bl_parent_id = "BLENDWIRE_PT_main"
+
+    def draw(self, context: Any) -> None:
+        layout = self.layout
+        settings = context.scene.blendwire
+        column = layout.column(align=True)
+        for name in properties.SET_LABELS:
+            row = column.split(factor=0.62)
+            row.prop(settings, f"use_{name}")
+            value = row.row()
+            value.active = getattr(settings, f"use_{name}")
+            value.prop(settings, f"strength_{name}", text="", slider=True)
+        if settings.use_picked:
+            layout.prop(settings, "picked", text="")
+        column = layout.column()
+        column.use_property_split = True
+        column.use_property_decorate = False
+        if settings.use_visemes:
+            column.prop(settings, "viseme_names")
+        if settings.use_emotions:
+            column.prop(settings, "emotion_names")
+        if settings.use_vrm:
+            column.prop(settings, "vrm_names")
+        column.prop(settings, "split_sides")
+        if settings.split_sides:
+            column.prop(settings, "split_width")
+        for entry in settings.strengths:
+            row = layout.row(align=True)
+            row.prop(entry, "value", text=entry.name, translate=False, slider=True)
+            remove = row.operator("blendwire.remove_strength", text="", icon="X")
+            remove.expression = entry.name
+        layout.operator_context = "INVOKE_DEFAULT"
+        layout.operator("blendwire.add_strength", icon="ADD")
+
+
+class BLENDWIRE_PT_options(_Panel, bpy.types.Panel):
+    """Smoothing, limits, what may be replaced"""
+
+    bl_label = "Options"
+    bl_parent_id = "BLENDWIRE_PT_main"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: Any) -> None:
+        layout = self.layout
+        settings = context.scene.blendwire
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        layout.prop(settings, "smoothing")
+        layout.prop(settings, "max_displacement")
+        layout.prop(settings, "overwrite")
+        layout.prop(settings, "need_face")
+
+
+class BLENDWIRE_PT_results(_Panel, bpy.types.Panel):
+    """The generated shape keys"""
+
+    bl_label = "Results"
+    bl_parent_id = "BLENDWIRE_PT_main"
+
+    def draw(self, context: Any) -> None:
+        layout = self.layout
+        objects = properties.target_objects(context)
+        if not objects:
+            return
+        records = meshes.records_of(objects[0].data)
+        row = layout.row(align=True)
+        playing = session().preview
+        if playing is not None:
+            row.operator("blendwire.preview", text="Stop", icon="PAUSE")
+            row.label(text=playing.current, translate=False)
+        else:
+            row.operator("blendwire.preview", icon="PLAY")
+        row.operator("blendwire.remove_generated", icon="TRASH")
+        if not records:
+            layout.label(text="No generated shape keys")
+            return
+        column = layout.column(align=True)
+        keys = objects[0].data.shape_keys.key_blocks
+        for name in [k.name for k in keys if k.name in records]:
+            quality = records[name].quality
+            row = column.row(align=True)
+            row.prop(keys[name], "value", text=f"{name}  {quality['max_mm']:.1f} mm",
+                     translate=False, slider=True)
+            row.operator_context = "INVOKE_DEFAULT"
+            row.operator("blendwire.regenerate", text="", icon="FILE_REFRESH").key = name
+            row.operator_context = "EXEC_DEFAULT"
+            row.operator("blendwire.remove_generated", text="", icon="X").key = name
+
+
+CLASSES = (
+    BLENDWIRE_PT_main,
+    BLENDWIRE_PT_face,
+    BLENDWIRE_PT_expressions,
+    BLENDWIRE_PT_options,
+    BLENDWIRE_PT_results,
+)
