@@ -28,7 +28,7 @@ _NEUTRAL = "neutral"
 _VISEME_PREFIXES = ("vrc.v_", "v_", "viseme_", "viseme ")
 _EMOTIONS = ("joy", "happy", "happiness", "smile", "sad", "sadness", "sorrow", "angry", "anger",
              "surprise", "surprised", "fear", "fearful", "disgust", "disgusted", "fun", "relaxed",
-             "contempt", "confused", "excited", "shy", "embarrassed")
+             "contempt", "confused", "excited", "shy", "embarrassed", "blink", "neutral")
 _EYE_PARTS = ("eye",)
 _NOT_EYES = ("brow", "lash", "lid")
 _MOUTH_PARTS = ("teeth", "tooth", "tongue")

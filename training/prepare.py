@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import pathlib
 import tarfile
 
@@ -16,6 +17,7 @@ from scipy.spatial import cKDTree
 
 from . import contact, geometry, landmarks, makehuman, rigs, slots
 
+DATA_VARIABLE = "BLENDWIRE_TRAINING_DATA"
 SURFACE_MARKS = 31  # landmarks beyond the 17 semantic ones, spread over the face
 MARKS = len(landmarks.NAMES) + SURFACE_MARKS
 RECIPE_WEIGHT = 0.35  # how much an emotion made by recipe counts against an artist's own
@@ -143,17 +145,25 @@ def add_recipes(offsets: np.ndarray, weight: np.ndarray) -> None:
             weight[slot] = 1.0 if name == "emotion_Blink" else RECIPE_WEIGHT
 
 
+def unpacked(data: pathlib.Path, work: pathlib.Path, name: str) -> pathlib.Path:
+    """The folder DATA/name, or what DATA/name.tar.xz holds, unpacked into `work`."""
+    if (data / name).is_dir():
+        return data / name
+    if not (work / name).exists():
+        with tarfile.open(data / f"{name}.tar.xz") as tar:
+            tar.extractall(work)
+    return work / name
+
+
 def prepare_makehuman(
     data: pathlib.Path, work: pathlib.Path, count: int, seed: int
 ) -> tuple[rigs.Rig, Template]:
-    for archive in ("makehuman-head.tar.xz", "makehuman-faceunits.tar.xz"):
-        if not (work / archive.split(".")[0]).exists():
-            with tarfile.open(data / archive) as tar:
-                tar.extractall(work)
-    mesh = makehuman.read_base(work / "makehuman-head/3dobjs/base.obj")
-    expressions = makehuman.read_expressions(work / "makehuman-faceunits", mesh)
+    head = unpacked(data, work, "makehuman-head")
+    mesh = makehuman.read_base(head / "3dobjs/base.obj")
+    units = unpacked(data, work, "makehuman-faceunits")
+    expressions = makehuman.read_expressions(units, mesh)
     carrier = makehuman.Carrier(mesh, expressions)
-    synthesizer = makehuman.Synthesizer(work / "makehuman-head/targets", mesh)
+    synthesizer = makehuman.Synthesizer(head / "targets", mesh)
     identities = np.array(
         [synthesizer.identity(np.random.default_rng([seed, i])) for i in range(count)]
     )
@@ -318,12 +328,19 @@ def prepare_avatar(path: pathlib.Path, template: Template) -> rigs.Rig:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=pathlib.Path, required=True, help="the folder of data sets")
+    parser.add_argument(
+        "--data",
+        type=pathlib.Path,
+        default=os.environ.get(DATA_VARIABLE),
+        help=f"the folder of data sets (or the environment variable {DATA_VARIABLE})",
+    )
     parser.add_argument("--cache", type=pathlib.Path, required=True, help="where to write the rigs")
     parser.add_argument("--makehuman", type=int, default=416, help="MakeHuman identities to draw")
     parser.add_argument("--ict", type=int, default=166, help="ICT-FaceKit identities to draw")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
+    if not arguments.data:
+        parser.error(f"give --data or set {DATA_VARIABLE}: the folder that README.md describes")
     work = arguments.cache / "unpacked"
     work.mkdir(parents=True, exist_ok=True)
     rig, template = prepare_makehuman(arguments.data, work, arguments.makehuman, arguments.seed)

@@ -14,7 +14,6 @@ from .transforms import FACINGS
 
 MANY_VERTICES = 200_000
 HEAD_HEIGHTS = (0.12, 0.7)  # metres
-BODY_HEIGHTS = (0.7, 4.0)  # a whole avatar
 
 # Modifiers that give the mesh another number of vertices.
 TOPOLOGY_MODIFIERS = frozenset(
@@ -122,11 +121,9 @@ def check_joint(positions: Any, name: str, facing: str = "-Y") -> list[Finding]:
     result = []
     if len(positions) == 0:
         return [Finding(Message("empty_region"))]
-    height = float(positions[:, 2].max() - positions[:, 2].min())
-    if height > HEAD_HEIGHTS[1]:
-        result.append(Finding(Message("too_large", {"object": name, "height": height}), name))
-    elif height < HEAD_HEIGHTS[0]:
-        result.append(Finding(Message("too_small", {"object": name, "height": height}), name))
+    size = check_size(positions, name)
+    if size is not None:
+        result.append(size)
     if len(positions) > MANY_VERTICES:
         result.append(Finding(Message("many_vertices", {"count": len(positions)})))
     across, along = asymmetry(positions, 0), asymmetry(positions, 1)
@@ -136,6 +133,15 @@ def check_joint(positions: Any, name: str, facing: str = "-Y") -> list[Finding]:
     elif across > 0.08:
         result.append(Finding(Message("lopsided", {"object": name}), name))
     return result
+
+
+def check_size(positions: Any, name: str) -> Finding | None:
+    """Whether the head is of human size; positions [M,3] in the model's space, M > 0."""
+    height = float(positions[:, 2].max() - positions[:, 2].min())
+    if HEAD_HEIGHTS[0] <= height <= HEAD_HEIGHTS[1]:
+        return None
+    code = "too_large" if height > HEAD_HEIGHTS[1] else "too_small"
+    return Finding(Message(code, {"object": name, "height": height}), name)
 
 
 def human_size_factor(positions: Any) -> float:

@@ -11,6 +11,9 @@ import numpy as np
 BUST_HEIGHT = 0.6
 """Metres: what is higher has a body, of which only the top is sent."""
 
+BODY_SLENDERNESS = 2.0
+"""Height over depth: a body has more, a head (of any size) less."""
+
 HEAD_SHARE = 0.25
 """Of a standing body, from the top: head and neck of a long-legged avatar or a chibi one."""
 
@@ -27,9 +30,10 @@ def is_head_group(name: str) -> bool:
 
 def head_mask(positions: Any) -> Any:
     """bool [N]: the top of a body; everything of a head or a bust; positions in the model's space."""
-    heights = positions[:, 2]
+    heights, depths = positions[:, 2], positions[:, 1]
     top, bottom = float(heights.max()), float(heights.min())
-    if top - bottom <= BUST_HEIGHT:
+    depth = float(depths.max() - depths.min())
+    if top - bottom <= BUST_HEIGHT or top - bottom < BODY_SLENDERNESS * depth:
         return np.ones(len(positions), dtype=bool)
     return heights >= top - HEAD_SHARE * (top - bottom)
 

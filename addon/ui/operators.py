@@ -151,8 +151,8 @@ class BLENDWIRE_OT_check(bpy.types.Operator):
 # ---- generate ----
 
 
-def _begin(context: Any, specs: list[expressions.KeySpec]) -> None:
-    """Starts a run.
+def begin_run(context: Any, specs: list[expressions.KeySpec]) -> Run:
+    """Starts a run, which the timer moves on.
 
     Raises:
         Stop: It cannot begin.
@@ -176,15 +176,11 @@ def _begin(context: Any, specs: list[expressions.KeySpec]) -> None:
         lambda: current.undo_count,
         scene.unit_settings.scale_length,
     )
-    current.begin(
-        Run(
-            host,
-            current.care,
-            server_settings(),
-            settings,
-            is_call_error=current.backend.is_error,
-        )
+    run = Run(
+        host, current.care, server_settings(), settings, is_call_error=current.backend.is_error
     )
+    current.begin(run)
+    return run
 
 
 def _finish_now(operator: Any) -> set[str]:
@@ -235,14 +231,14 @@ class BLENDWIRE_OT_generate(bpy.types.Operator):
         del event
         session().messages = []
         try:
-            _begin(context, self._specs(context))
+            begin_run(context, self._specs(context))
         except Stop as stop:
             return _show(self, stop.message)
         return {"FINISHED"}
 
     def execute(self, context: Any) -> set[str]:
         try:
-            _begin(context, self._specs(context))
+            begin_run(context, self._specs(context))
         except Stop as stop:
             return _show(self, stop.message)
         return _finish_now(self)
@@ -277,7 +273,7 @@ class BLENDWIRE_OT_regenerate(bpy.types.Operator):
         for obj in properties.target_objects(context):
             record = meshes.records_of(obj.data).get(self.key)
             if record is not None:
-                _begin(context, [spec_of_record(self.key, record)])
+                begin_run(context, [spec_of_record(self.key, record)])
                 return
         raise Stop("not_generated", name=self.key)
 

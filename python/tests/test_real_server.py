@@ -4,10 +4,14 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import textwrap
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from processes import is_alive, wait_until_gone
 
 import blendwire
 
@@ -117,6 +121,25 @@ def test_statistics_count(
 def test_the_token_is_demanded(real_server: blendwire.ManagedServer) -> None:
     with pytest.raises(blendwire.UnauthenticatedError):
         blendwire.Client(real_server.address).health()
+
+
+def test_it_goes_with_a_host_that_is_killed() -> None:
+    code = """
+        import sys, time, blendwire
+        server = blendwire.ManagedServer.start(sys.argv[1])
+        print(server.pid, flush=True)
+        time.sleep(60)
+    """
+    with subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(code), str(PROGRAM)],
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as host:
+        assert host.stdout is not None
+        pid = int(host.stdout.readline())
+        assert is_alive(pid)
+        host.kill()
+        assert wait_until_gone(pid, 2.0)
 
 
 def test_it_restarts_after_a_kill(dome: tuple[np.ndarray, np.ndarray]) -> None:

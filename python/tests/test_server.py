@@ -13,25 +13,9 @@ import time
 
 import numpy as np
 import pytest
+from processes import is_alive, wait_until_gone
 
 import blendwire
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        state = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
-    except FileNotFoundError:
-        return False
-    return state != "Z"
-
-
-def wait_until_gone(pid: int, seconds: float) -> bool:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if not is_alive(pid):
-            return True
-        time.sleep(0.01)
-    return False
 
 
 def test_starts_serves_and_stops(fake_program: pathlib.Path) -> None:

@@ -2,12 +2,13 @@
  *
  * Blendwire's client for any language that can call C: libblendwire_client.
  *
- * Handles are opaque. What a function needs is copied before it returns, except the `offsets` buffers
- * of a prediction, which are filled in place and must stay valid until its job is done or freed.
+ * Handles are opaque. What a function needs is copied before it returns, except the `offsets`
+ * buffers of a prediction, which are filled in place and must stay valid until its job is done or
+ * freed.
  *
  * Errors. A function that can fail returns a blendwire_code, the canonical codes of gRPC; what was
- * wrong, and what would be right, is blendwire_last_error() of the same thread. An argument that must
- * not be NULL and is gives BLENDWIRE_INVALID_ARGUMENT. Functions named *_free take NULL.
+ * wrong, and what would be right, is blendwire_last_error() of the same thread. An argument that
+ * must not be NULL and is gives BLENDWIRE_INVALID_ARGUMENT. Functions named *_free take NULL.
  *
  * Structs begin with their own size, so that a program and a library of different ages understand
  * each other: one that is passed in is set up with its *_init function, one that is filled in needs
@@ -16,7 +17,8 @@
  *
  * Threads. Every function may be called from any thread; one job, client or server may be used by
  * several threads at once, but *_free must be the last call on it. The library works on threads of
- * its own and never calls back from them, except a function that was given to blendwire_job_on_done.
+ * its own and never calls back from them, except a function that was given to
+ * blendwire_job_on_done.
  *
  * Coordinates: metres, right-handed, Z up, the face looks along -Y, the avatar's own left is +X.
  *
@@ -98,10 +100,10 @@ typedef struct blendwire_client_options {
   const char* token;   /* sent with every call; ("") sends none */
   int64_t timeout_ms;  /* (30000) of a call, retries included; a batch has it for each item */
   int32_t channels;    /* (3) separate connections, 1 to 64, opened when calls overlap */
-  int32_t max_message_bytes;        /* (104857600) limit for one message, both ways */
-  int32_t retry_max_attempts;       /* (6) tries of a call that ends with UNAVAILABLE; 1: no retry */
-  int32_t keepalive_without_calls;  /* (1) pings also when nothing is running: 0 or 1 */
-  int64_t retry_max_total_ms;       /* (10000) no wait between tries ends later than this */
+  int32_t max_message_bytes;       /* (104857600) limit for one message, both ways */
+  int32_t retry_max_attempts;      /* (6) tries of a call that ends with UNAVAILABLE; 1: no retry */
+  int32_t keepalive_without_calls; /* (1) pings also when nothing is running: 0 or 1 */
+  int64_t retry_max_total_ms;      /* (10000) no wait between tries ends later than this */
   int64_t retry_initial_backoff_ms; /* (100) */
   int64_t retry_max_backoff_ms;     /* (2000) */
   double retry_multiplier;          /* (2.0) each wait is this many times the last */
@@ -113,12 +115,13 @@ typedef struct blendwire_client_options {
 BLENDWIRE_API void blendwire_client_options_init(blendwire_client_options* options,
                                                  size_t struct_size);
 
-/* Opens nothing yet: a server that is not there shows as UNAVAILABLE at the first call. `options` may
- * be NULL for the defaults. A lost connection is opened again by the next call. */
+/* Opens nothing yet: a server that is not there shows as UNAVAILABLE at the first call. `options`
+ * may be NULL for the defaults. A lost connection is opened again by the next call. */
 BLENDWIRE_API blendwire_code blendwire_client_create(const blendwire_client_options* options,
                                                      blendwire_client** client);
 
-/* For a server of one's own: its address and token replace those of `options`, which may be NULL. */
+/* For a server of one's own: its address and token replace those of `options`, which may be NULL.
+ */
 BLENDWIRE_API blendwire_code blendwire_client_create_for_server(
     const blendwire_server* server, const blendwire_client_options* options,
     blendwire_client** client);
@@ -134,19 +137,19 @@ typedef struct blendwire_call_options {
   int32_t max_attempts;   /* (0: the client's own) 1 asks whether a server is there now */
 } blendwire_call_options;
 
-BLENDWIRE_API void blendwire_call_options_init(blendwire_call_options* options,
-                                               size_t struct_size);
+BLENDWIRE_API void blendwire_call_options_init(blendwire_call_options* options, size_t struct_size);
 
 /* ---- what goes into a prediction ---- */
 
 typedef struct blendwire_mesh {
   size_t struct_size;
-  const float* vertices;     /* x, y, z of each vertex, metres */
+  const float* vertices; /* x, y, z of each vertex, metres */
   size_t vertex_count;
-  size_t vertex_stride;      /* bytes from one vertex to the next; 0 means 12: packed. Packed vertices
-                                are copied once, others once more */
-  const uint32_t* triangles; /* three indices each, counter-clockwise seen from outside; may be NULL:
-                                then smoothing goes over nearest neighbours and may glue lips */
+  size_t vertex_stride; /* bytes from one vertex to the next; 0 means 12: packed. Packed vertices
+                           are copied once, others once more */
+  /* Three indices each, counter-clockwise seen from outside. May be NULL: then smoothing goes over
+   * nearest neighbours, which may glue touching lips together. */
+  const uint32_t* triangles;
   size_t triangle_count;
 } blendwire_mesh;
 
@@ -156,9 +159,9 @@ enum { BLENDWIRE_VISEME = 0, BLENDWIRE_EMOTION = 1, BLENDWIRE_CUSTOM = 2 };
 
 typedef struct blendwire_expression {
   size_t struct_size;
-  int32_t kind;    /* (BLENDWIRE_VISEME) */
-  float intensity; /* (1.0) 0 to 1 */
-  const char* name; /* "aa", "vrc.v_aa", "Joy", ...; for BLENDWIRE_CUSTOM an ARKit unit or free text */
+  int32_t kind;          /* (BLENDWIRE_VISEME) */
+  float intensity;       /* (1.0) 0 to 1 */
+  const char* name;      /* "aa", "vrc.v_aa", "Joy"; for BLENDWIRE_CUSTOM a unit or free text */
   const float* features; /* BLENDWIRE_CUSTOM: the raw condition vector, instead of parameters */
   size_t feature_count;
   const char* const* parameter_names; /* BLENDWIRE_CUSTOM: weights of ARKit units, e.g. "jawOpen" */
@@ -174,7 +177,7 @@ typedef struct blendwire_prediction_options {
   int32_t smoothing_iterations; /* (2) */
   float max_displacement;       /* (0.08) metres */
   int32_t clamp_extreme_values; /* (1) shorten offsets to max_displacement */
-  int32_t timeout_seconds;      /* (30) on the server, queueing included; 0: the call's own deadline */
+  int32_t timeout_seconds; /* (30) on the server, queueing included; 0: the call's own deadline */
 } blendwire_prediction_options;
 
 BLENDWIRE_API void blendwire_prediction_options_init(blendwire_prediction_options* options,
@@ -197,7 +200,7 @@ BLENDWIRE_API void blendwire_predict_request_init(blendwire_predict_request* req
 /* Several expressions; the shared mesh travels once. */
 typedef struct blendwire_batch_request {
   size_t struct_size;
-  const blendwire_mesh* mesh; /* NULL if each item brings its own */
+  const blendwire_mesh* mesh;             /* NULL if each item brings its own */
   const blendwire_predict_request* items; /* all with the same struct_size */
   size_t item_count;
   int32_t max_parallel; /* (0: as many as the server has workers) */
@@ -294,7 +297,7 @@ typedef struct blendwire_model_info {
   const char* sha256;
   int32_t condition_size;
   int32_t takes_normals;
-  int32_t max_batch; /* expressions in one run; 0 is any number */
+  int32_t max_batch;                  /* expressions in one run; 0 is any number */
   const char* const* condition_slots; /* none: the standard layout */
   size_t condition_slot_count;
   const char* const* expressions; /* names that it can be asked for */
@@ -314,7 +317,8 @@ BLENDWIRE_API blendwire_code blendwire_predict(blendwire_client* client,
                                                blendwire_prediction_info* info);
 
 /* Called on the thread that waits, after each item: `index` is its position in the request,
- * `completed` how many are finished. Return 0 to go on; anything else ends the call with CANCELLED. */
+ * `completed` how many are finished. Return 0 to go on; anything else ends the call with CANCELLED.
+ */
 typedef int32_t (*blendwire_progress)(void* user, size_t index, size_t completed, size_t total);
 
 /* One bad item does not fail the others: its code is in its place of `infos`, which has item_count
@@ -339,14 +343,13 @@ typedef struct blendwire_load_request {
   size_t option_count;
 } blendwire_load_request;
 
-BLENDWIRE_API void blendwire_load_request_init(blendwire_load_request* request,
-                                               size_t struct_size);
+BLENDWIRE_API void blendwire_load_request_init(blendwire_load_request* request, size_t struct_size);
 
 /* The loaded model's version goes into `version`, which has room for `version_size` bytes. */
 BLENDWIRE_API blendwire_code blendwire_load_model(blendwire_client* client,
                                                   const blendwire_load_request* request,
-                                                  const blendwire_call_options* call,
-                                                  char* version, size_t version_size);
+                                                  const blendwire_call_options* call, char* version,
+                                                  size_t version_size);
 
 /* NULL means "default". */
 BLENDWIRE_API blendwire_code blendwire_unload_model(blendwire_client* client, const char* name,
@@ -391,7 +394,8 @@ BLENDWIRE_API blendwire_code blendwire_submit_list_models(blendwire_client* clie
 /* BLENDWIRE_PENDING while it runs, then how it ended. Never waits. */
 BLENDWIRE_API blendwire_code blendwire_job_poll(const blendwire_job* job);
 
-/* As blendwire_job_poll, but waits for the end, `timeout_ms` at the most; a negative one is none. */
+/* As blendwire_job_poll, but waits for the end, `timeout_ms` at the most; a negative one is none.
+ */
 BLENDWIRE_API blendwire_code blendwire_job_wait(const blendwire_job* job, int64_t timeout_ms);
 
 /* Asks the job to end with CANCELLED; one that is done stays as it is. Does not wait. */
@@ -442,13 +446,13 @@ BLENDWIRE_API blendwire_code blendwire_job_item(const blendwire_job* job, size_t
 
 typedef struct blendwire_server_options {
   size_t struct_size;
-  const char* program; /* (NULL: what the environment variable BLENDWIRE_SERVER names, else
-                          blendwire-server beside the program or beside this library) */
+  const char* program;          /* (NULL: what the environment variable BLENDWIRE_SERVER names, else
+                                   blendwire-server beside the program or beside this library) */
   const char* const* arguments; /* after those that the library needs, e.g. "--workers", "2" */
   size_t argument_count;
   const char* const* environment; /* "NAME=value" sets, "NAME" removes */
   size_t environment_count;
-  const char* log_file; /* (NULL: the last lines are kept for blendwire_server_log) */
+  const char* log_file;     /* (NULL: the last lines are kept for blendwire_server_log) */
   int64_t start_timeout_ms; /* (60000) until it serves, loading the model included */
   int32_t max_crashes;      /* (3) restart refuses after this many crashes ... */
   int64_t crash_window_ms;  /* (60000) ... within this time */
@@ -457,13 +461,13 @@ typedef struct blendwire_server_options {
 BLENDWIRE_API void blendwire_server_options_init(blendwire_server_options* options,
                                                  size_t struct_size);
 
-/* Starts blendwire-server with a secret token and a free port, and returns when it serves. It cannot
- * outlive this program, however this program ends. `options` may be NULL. The error says what
- * happened, what to do, and the last lines of the server's log. */
+/* Starts blendwire-server with a secret token and a free port, and returns when it serves. It
+ * cannot outlive this program, however this program ends. `options` may be NULL. The error says
+ * what happened, what to do, and the last lines of the server's log. */
 BLENDWIRE_API blendwire_code blendwire_server_start(const blendwire_server_options* options,
                                                     blendwire_server** server);
-/* Stops it if it runs and starts it again. Address and token change: make a new client. Refused with
- * FAILED_PRECONDITION after max_crashes crashes within crash_window_ms. */
+/* Stops it if it runs and starts it again. Address and token change: make a new client. Refused
+ * with FAILED_PRECONDITION after max_crashes crashes within crash_window_ms. */
 BLENDWIRE_API blendwire_code blendwire_server_restart(blendwire_server* server);
 /* Lets it finish its work; kills it after `grace_ms`, which is DEADLINE_EXCEEDED. */
 BLENDWIRE_API blendwire_code blendwire_server_stop(blendwire_server* server, int64_t grace_ms);
@@ -493,7 +497,8 @@ BLENDWIRE_API size_t blendwire_server_token(const blendwire_server* server, char
 BLENDWIRE_API size_t blendwire_server_version(const blendwire_server* server, char* buffer,
                                               size_t size);
 /* The last lines of its log, at most 100, each ended by a newline. */
-BLENDWIRE_API size_t blendwire_server_log(const blendwire_server* server, char* buffer, size_t size);
+BLENDWIRE_API size_t blendwire_server_log(const blendwire_server* server, char* buffer,
+                                          size_t size);
 BLENDWIRE_API int64_t blendwire_server_pid(const blendwire_server* server);
 
 #ifdef __cplusplus

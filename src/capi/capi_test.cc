@@ -454,9 +454,9 @@ TEST(BatchTest, AnItemMayHaveItsOwnMeshAndStride) {
   batch.items[1].offsets = offsets.data();
   batch.items[1].offset_vertex_count = 3;
   batch.items[1].offset_stride = 16;
-  ASSERT_EQ(blendwire_predict_batch(client.get(), &batch.request, nullptr, nullptr, nullptr,
-                                    nullptr),
-            BLENDWIRE_OK)
+  ASSERT_EQ(
+      blendwire_predict_batch(client.get(), &batch.request, nullptr, nullptr, nullptr, nullptr),
+      BLENDWIRE_OK)
       << blendwire_last_error();
   EXPECT_EQ(batch.offsets[0], batch.Expected(0));
   EXPECT_THAT(offsets, ElementsAre(0.5f, 1, 1.5f, -1, 2, 2.5f, 3, -1, 3.5f, 4, 4.5f, -1));
@@ -511,9 +511,9 @@ TEST(BatchTest, AnItemThatCannotBeRightIsNamed) {
   const ClientPointer client = Connect();
   Batch batch({"aa", "E"});
   batch.items[1].offset_vertex_count = 9;
-  EXPECT_EQ(blendwire_predict_batch(client.get(), &batch.request, nullptr, nullptr, nullptr,
-                                    nullptr),
-            BLENDWIRE_INVALID_ARGUMENT);
+  EXPECT_EQ(
+      blendwire_predict_batch(client.get(), &batch.request, nullptr, nullptr, nullptr, nullptr),
+      BLENDWIRE_INVALID_ARGUMENT);
   EXPECT_STREQ(blendwire_last_error(),
                "items[1].offset_vertex_count is 9, but the mesh has 2 vertices");
 }

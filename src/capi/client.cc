@@ -2,6 +2,8 @@
 //
 // The client's calls: each is started as a job; the forms that wait wait for theirs.
 
+#include "client/client.h"
+
 #include <memory>
 #include <string>
 #include <utility>
@@ -15,7 +17,6 @@
 #include "capi/requests.h"
 #include "capi/results.h"
 #include "capi/structs.h"
-#include "client/client.h"
 #include "client/internal/call_tracker.h"
 
 namespace blendwire::capi {
@@ -231,8 +232,7 @@ blendwire_code blendwire_health(blendwire_client* client, const blendwire_call_o
                   [&](const auto& job) { return blendwire::capi::WriteHealth(job, health); });
 }
 
-blendwire_code blendwire_predict(blendwire_client* client,
-                                 const blendwire_predict_request* request,
+blendwire_code blendwire_predict(blendwire_client* client, const blendwire_predict_request* request,
                                  const blendwire_call_options* call,
                                  blendwire_prediction_info* info) {
   return RunToEnd([&] { return blendwire::capi::StartPredict(client, request, call); },
@@ -244,9 +244,8 @@ blendwire_code blendwire_predict_batch(blendwire_client* client,
                                        const blendwire_call_options* call,
                                        blendwire_progress progress, void* user,
                                        blendwire_prediction_info* infos) {
-  return Guard([&] {
-    return blendwire::capi::RunBatch(client, request, call, progress, user, infos);
-  });
+  return Guard(
+      [&] { return blendwire::capi::RunBatch(client, request, call, progress, user, infos); });
 }
 
 blendwire_code blendwire_get_stats(blendwire_client* client, int32_t reset,
@@ -255,8 +254,7 @@ blendwire_code blendwire_get_stats(blendwire_client* client, int32_t reset,
                   [&](const auto& job) { return blendwire::capi::WriteStats(job, stats); });
 }
 
-blendwire_code blendwire_load_model(blendwire_client* client,
-                                    const blendwire_load_request* request,
+blendwire_code blendwire_load_model(blendwire_client* client, const blendwire_load_request* request,
                                     const blendwire_call_options* call, char* version,
                                     size_t version_size) {
   return RunToEnd([&] { return blendwire::capi::StartLoadModel(client, request, call); },
@@ -285,8 +283,8 @@ blendwire_code blendwire_list_models(blendwire_client* client, const blendwire_c
   });
 }
 
-blendwire_code blendwire_submit_health(blendwire_client* client,
-                                       const blendwire_call_options* call, blendwire_job** job) {
+blendwire_code blendwire_submit_health(blendwire_client* client, const blendwire_call_options* call,
+                                       blendwire_job** job) {
   return Submit(job, [&] { return blendwire::capi::StartHealth(client, call); });
 }
 

@@ -28,12 +28,23 @@ absl::Status NullError(absl::string_view argument) {
 const char* blendwire_last_error(void) { return blendwire::capi::LastError().c_str(); }
 
 const char* blendwire_code_name(blendwire_code code) {
-  static constexpr const char* kNames[] = {
-      "OK",                "CANCELLED",           "UNKNOWN",           "INVALID_ARGUMENT",
-      "DEADLINE_EXCEEDED", "NOT_FOUND",           "ALREADY_EXISTS",    "PERMISSION_DENIED",
-      "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED",          "OUT_OF_RANGE",
-      "UNIMPLEMENTED",     "INTERNAL",            "UNAVAILABLE",       "DATA_LOSS",
-      "UNAUTHENTICATED"};
+  static constexpr const char* kNames[] = {"OK",
+                                           "CANCELLED",
+                                           "UNKNOWN",
+                                           "INVALID_ARGUMENT",
+                                           "DEADLINE_EXCEEDED",
+                                           "NOT_FOUND",
+                                           "ALREADY_EXISTS",
+                                           "PERMISSION_DENIED",
+                                           "RESOURCE_EXHAUSTED",
+                                           "FAILED_PRECONDITION",
+                                           "ABORTED",
+                                           "OUT_OF_RANGE",
+                                           "UNIMPLEMENTED",
+                                           "INTERNAL",
+                                           "UNAVAILABLE",
+                                           "DATA_LOSS",
+                                           "UNAUTHENTICATED"};
   if (code == BLENDWIRE_PENDING) return "PENDING";
   return code >= BLENDWIRE_OK && code <= BLENDWIRE_UNAUTHENTICATED ? kNames[code] : "UNKNOWN";
 }

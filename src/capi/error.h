@@ -27,7 +27,8 @@ blendwire_code Guard(Function function) {
   } catch (const std::bad_alloc&) {
     return Report(absl::ResourceExhaustedError("out of memory"));
   } catch (const std::system_error& error) {
-    return Report(absl::ResourceExhaustedError(absl::StrCat("no thread to be had: ", error.what())));
+    return Report(
+        absl::ResourceExhaustedError(absl::StrCat("no thread to be had: ", error.what())));
   } catch (const std::exception& error) {
     return Report(absl::InternalError(error.what()));
   }

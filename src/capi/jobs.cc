@@ -40,8 +40,8 @@ blendwire_code blendwire_job_poll(const blendwire_job* job) {
 blendwire_code blendwire_job_wait(const blendwire_job* job, int64_t timeout_ms) {
   if (job == nullptr) return Report(NullError("job"));
   if (blendwire::client::CallbackScope::Active()) return PendingOr(job->job->Poll());
-  return PendingOr(job->job->Wait(timeout_ms < 0 ? absl::InfiniteDuration()
-                                                 : absl::Milliseconds(timeout_ms)));
+  return PendingOr(
+      job->job->Wait(timeout_ms < 0 ? absl::InfiniteDuration() : absl::Milliseconds(timeout_ms)));
 }
 
 void blendwire_job_cancel(blendwire_job* job) {
@@ -72,8 +72,7 @@ blendwire_code blendwire_job_health(const blendwire_job* job, blendwire_health_i
   return WithJob(job, [&](const auto& done) { return blendwire::capi::WriteHealth(done, health); });
 }
 
-blendwire_code blendwire_job_prediction(const blendwire_job* job,
-                                        blendwire_prediction_info* info) {
+blendwire_code blendwire_job_prediction(const blendwire_job* job, blendwire_prediction_info* info) {
   return WithJob(job,
                  [&](const auto& done) { return blendwire::capi::WritePrediction(done, info); });
 }
@@ -84,9 +83,8 @@ blendwire_code blendwire_job_stats(const blendwire_job* job, blendwire_stats* st
 
 blendwire_code blendwire_job_model_stats(const blendwire_job* job, size_t index,
                                          blendwire_model_stats* stats) {
-  return WithJob(job, [&](const auto& done) {
-    return blendwire::capi::WriteModelStats(done, index, stats);
-  });
+  return WithJob(
+      job, [&](const auto& done) { return blendwire::capi::WriteModelStats(done, index, stats); });
 }
 
 blendwire_code blendwire_job_loaded_version(const blendwire_job* job, char* version,
@@ -108,9 +106,8 @@ blendwire_code blendwire_job_model_count(const blendwire_job* job, size_t* count
 
 blendwire_code blendwire_job_model(const blendwire_job* job, size_t index,
                                    blendwire_model_info* info) {
-  return WithJob(job, [&](const auto& done) {
-    return blendwire::capi::WriteModelInfo(done, index, info);
-  });
+  return WithJob(
+      job, [&](const auto& done) { return blendwire::capi::WriteModelInfo(done, index, info); });
 }
 
 void blendwire_job_progress(const blendwire_job* job, size_t* completed, size_t* total) {

@@ -4,6 +4,8 @@
 // malloc, so it has no test framework and is not built with sanitizers: it says what it found and
 // exits with 1 if that is too much. Its one argument is the fake server's program.
 
+#include <malloc.h>
+
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -11,8 +13,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <vector>
-
-#include <malloc.h>
 
 #include "capi/blendwire.h"
 
@@ -112,8 +112,9 @@ void CheckCopies(blendwire_client* client) {
   const blendwire_code code = blendwire_predict(client, &request.request, nullptr, nullptr);
   counting = false;
   Check(code == BLENDWIRE_OK && request.offsets == request.vertices, "100,000 vertices predicted");
-  std::printf("  %zu allocations of a megabyte or more, %zu bytes in all, for %zu bytes of floats\n",
-              large_allocations.load(), allocated_bytes.load(), kBytes);
+  std::printf(
+      "  %zu allocations of a megabyte or more, %zu bytes in all, for %zu bytes of floats\n",
+      large_allocations.load(), allocated_bytes.load(), kBytes);
   Check(large_allocations <= 3, "floats are held once on the way in and once on the way out");
   Check(allocated_bytes < 5 * kBytes, "no further copies");
 }

@@ -36,8 +36,8 @@ absl::Status CheckCount(size_t count, absl::string_view field) {
 absl::StatusOr<size_t> ToStride(size_t stride, absl::string_view field) {
   if (stride == 0) return kPackedStride;
   if (stride >= kPackedStride && stride % sizeof(float) == 0 && stride <= (1U << 20)) return stride;
-  return absl::InvalidArgumentError(absl::StrCat(
-      field, " is ", stride, ", but must be 0 or a multiple of 4 from 12 to 1048576"));
+  return absl::InvalidArgumentError(
+      absl::StrCat(field, " is ", stride, ", but must be 0 or a multiple of 4 from 12 to 1048576"));
 }
 
 // The caller's vertices, or a packed copy of them in `packed`.
@@ -104,8 +104,7 @@ absl::StatusOr<Expression> ToExpression(const blendwire_expression* given,
   }
   result.name = Text(expression->name);
   result.intensity = expression->intensity;
-  result.features.assign(expression->features,
-                         expression->features + expression->feature_count);
+  result.features.assign(expression->features, expression->features + expression->feature_count);
   for (size_t i = 0; i < expression->parameter_count; ++i) {
     if (expression->parameter_names[i] == nullptr) {
       return NullError(absl::StrCat(field, ".parameter_names[", i, "]"));
@@ -132,9 +131,9 @@ absl::StatusOr<PredictionOptions> ToPredictionOptions(const blendwire_prediction
 absl::StatusOr<Output> ToOutput(const blendwire_predict_request& request, size_t vertex_count,
                                 const std::string& field) {
   if (request.offset_vertex_count != vertex_count) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        field, ".offset_vertex_count is ", request.offset_vertex_count, ", but the mesh has ",
-        vertex_count, " vertices"));
+    return absl::InvalidArgumentError(
+        absl::StrCat(field, ".offset_vertex_count is ", request.offset_vertex_count,
+                     ", but the mesh has ", vertex_count, " vertices"));
   }
   if (auto s = CheckArray(request.offsets, vertex_count, field + ".offsets"); !s.ok()) return s;
   const absl::StatusOr<size_t> stride = ToStride(request.offset_stride, field + ".offset_stride");
@@ -290,8 +289,8 @@ absl::StatusOr<CallOptions> ToCallOptions(const blendwire_call_options* given,
   const auto options = ReadStruct(given, DefaultCallOptions(), "call");
   if (!options.ok()) return options.status();
   if (options->timeout_ms < 0) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "call.timeout_ms is ", options->timeout_ms, ", but must be 0 (the client's own) or more"));
+    return absl::InvalidArgumentError(absl::StrCat("call.timeout_ms is ", options->timeout_ms,
+                                                   ", but must be 0 (the client's own) or more"));
   }
   if (options->timeout_ms > 0) result.timeout = Milliseconds(options->timeout_ms);
   result.request_id = Text(options->request_id);
@@ -299,8 +298,7 @@ absl::StatusOr<CallOptions> ToCallOptions(const blendwire_call_options* given,
   return result;
 }
 
-absl::StatusOr<ManagedServerOptions> ToManagedServerOptions(
-    const blendwire_server_options* given) {
+absl::StatusOr<ManagedServerOptions> ToManagedServerOptions(const blendwire_server_options* given) {
   ManagedServerOptions result;
   if (given == nullptr) return result;
   const auto options = ReadStruct(given, DefaultServerOptions(), "options");

@@ -34,8 +34,8 @@ struct Output {
   void Scatter(absl::Span<const float> offsets) const;
 };
 
-// A prediction. The request's mesh points to the caller's vertices, or to `packed_vertices` if those
-// are not packed: both must stay until the call has started.
+// A prediction. The request's mesh points to the caller's vertices, or to `packed_vertices` if
+// those are not packed: both must stay until the call has started.
 struct PredictCall {
   PredictRequest request;
   Output output;

@@ -63,9 +63,7 @@ blendwire_code blendwire_server_start(const blendwire_server_options* options,
 }
 
 blendwire_code blendwire_server_restart(blendwire_server* server) {
-  return Guard([&] {
-    return server == nullptr ? NullError("server") : server->server->Restart();
-  });
+  return Guard([&] { return server == nullptr ? NullError("server") : server->server->Restart(); });
 }
 
 blendwire_code blendwire_server_stop(blendwire_server* server, int64_t grace_ms) {
@@ -130,9 +128,8 @@ blendwire_code blendwire_job_take_server(blendwire_job* job, blendwire_server** 
 }
 
 blendwire_code blendwire_server_check(const blendwire_server* server) {
-  return Guard([&] {
-    return server == nullptr ? NullError("server") : server->server->CheckRunning();
-  });
+  return Guard(
+      [&] { return server == nullptr ? NullError("server") : server->server->CheckRunning(); });
 }
 
 size_t blendwire_server_address(const blendwire_server* server, char* buffer, size_t size) {

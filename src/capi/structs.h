@@ -49,8 +49,8 @@ void InitStruct(Struct* target, size_t struct_size, const Struct& defaults) {
 
 inline absl::Status CheckStructSize(size_t struct_size, absl::string_view name) {
   if (struct_size >= sizeof(size_t)) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat(
-      name, ".struct_size is ", struct_size, ", but must be the struct's sizeof"));
+  return absl::InvalidArgumentError(
+      absl::StrCat(name, ".struct_size is ", struct_size, ", but must be the struct's sizeof"));
 }
 
 // A copy of what the caller's program knows of the struct; the rest as in `defaults`.

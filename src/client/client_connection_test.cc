@@ -478,7 +478,10 @@ TEST(AddressTest, AllFormsReachTheServer) {
   EXPECT_TRUE(over_ipv6.ok()) << over_ipv6.status();
 }
 
+// BLENDWIRE_STRESS_SECONDS=60 in the environment makes it a stress test, for ThreadSanitizer above all.
 TEST(ThreadsTest, SixteenThreadsHammerOneClient) {
+  const char* const seconds = std::getenv("BLENDWIRE_STRESS_SECONDS");
+  const absl::Time end = absl::Now() + absl::Seconds(seconds == nullptr ? 0 : std::atoi(seconds));
   FakeService service;
   const FakeServer server(service);
   const Client client = Connect(server.address());
@@ -486,7 +489,7 @@ TEST(ThreadsTest, SixteenThreadsHammerOneClient) {
   std::vector<std::thread> threads;
   for (int t = 0; t < 16; ++t) {
     threads.emplace_back([&, t] {
-      for (int i = 0; i < 40; ++i) {
+      for (int i = 0; i < 40 || absl::Now() < end; ++i) {
         const std::vector<float> vertices(300, static_cast<float>(t * 1000 + i));
         PredictRequest request;
         request.mesh.vertices = vertices;

@@ -7,7 +7,9 @@ import pathlib
 import numpy as np
 import pytest
 
-from training import (
+pytest.importorskip("scipy")
+
+from training import (  # noqa: E402
     augment,
     contact,
     geometry,
@@ -18,7 +20,7 @@ from training import (
     slots,
     warps,
 )
-from training.tests import synthetic
+from training.tests import synthetic  # noqa: E402
 
 
 def test_there_are_52_units_14_visemes_and_6_emotions_without_repeats() -> None:

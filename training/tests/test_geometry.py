@@ -2,7 +2,9 @@
 import numpy as np
 import pytest
 
-from training import geometry
+pytest.importorskip("scipy")
+
+from training import geometry  # noqa: E402
 
 
 @pytest.fixture

@@ -108,6 +108,10 @@ def test_automatic_region_of_a_head_is_all_of_it(ball) -> None:
     assert region.head_mask(ball[0]).all()
 
 
+def test_a_huge_head_is_no_body(ball) -> None:
+    assert region.head_mask(ball[0] * 10).all()
+
+
 def test_no_vertex_in_the_region(ball) -> None:
     co, triangles = ball
     with pytest.raises(g.NothingToSend):

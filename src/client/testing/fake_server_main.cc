@@ -40,8 +40,7 @@ grpc::Status CheckToken(const grpc::ServerContext& context, const std::string& t
 grpc::Status Misbehave(const grpc::ServerContext& context, absl::string_view expression) {
   if (expression == "crash") std::abort();
   int milliseconds = 0;
-  if (!absl::ConsumePrefix(&expression, "slow:") ||
-      !absl::SimpleAtoi(expression, &milliseconds)) {
+  if (!absl::ConsumePrefix(&expression, "slow:") || !absl::SimpleAtoi(expression, &milliseconds)) {
     return grpc::Status::OK;
   }
   const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(milliseconds);
