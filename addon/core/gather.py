@@ -111,13 +111,8 @@ def _normals(positions: Any, triangles: Any) -> Any:
     return normals / np.where(lengths > 0, lengths, 1)[:, None]
 
 
-def open_vertices(triangles: Any, count: int) -> Any:
-    """bool [N]: those on an edge that has no second triangle beside it.
-
-    Around a closed vertex each neighbour is reached by one edge that leaves and one that arrives:
-    random numbers for the neighbours, added for the one and subtracted for the other, give zero.
-    This takes a tenth of the time of sorting the edges.
-    """
+def open_vertex_steps(triangles: Any, count: int) -> Iterator[Any]:
+    """As open_vertices(), in pieces: yields None until the last, the result."""
     numbers = np.random.default_rng(20).integers(1, 2**40, count).astype(np.float64)
     balance = np.zeros(count)
     for corner in range(3):
@@ -125,7 +120,45 @@ def open_vertices(triangles: Any, count: int) -> Any:
         preceding = triangles[:, (corner + 2) % 3]
         difference = numbers[following] - numbers[preceding]
         balance += np.bincount(triangles[:, corner], weights=difference, minlength=count)
-    return balance != 0
+        yield None
+    yield balance != 0
+
+
+def open_vertices(triangles: Any, count: int) -> Any:
+    """bool [N]: those on an edge that has no second triangle beside it.
+
+    Around a closed vertex each neighbour is reached by one edge that leaves and one that arrives:
+    random numbers for the neighbours, added for the one and subtracted for the other, give zero.
+    This takes a tenth of the time of sorting the edges.
+    """
+    return list(open_vertex_steps(triangles, count))[-1]
+
+
+def weld_steps(
+    positions: Any, triangles: Any, tolerance: float | None = None
+) -> Iterator[Any]:
+    """As weld_map(), in pieces: yields None until the last, the result."""
+    count = len(positions)
+    result = np.arange(count)
+    if count == 0 or len(triangles) == 0:
+        yield result
+        return
+    if tolerance is None:
+        diagonal = float(np.linalg.norm(positions.max(axis=0) - positions.min(axis=0)))
+        tolerance = max(diagonal * 1e-6, 1e-12)
+    is_open = None
+    for is_open in open_vertex_steps(triangles, count):
+        yield None
+    border = np.flatnonzero(is_open)
+    if len(border):
+        beside = triangles[np.asarray(is_open)[triangles].any(axis=1)]
+        yield None
+        normals = _normals(positions, beside)[border]
+        yield None
+        pairs = _near_pairs(positions[border].astype(np.float64), tolerance)
+        agree = np.einsum("ij,ij->i", normals[pairs[:, 0]], normals[pairs[:, 1]]) >= -0.5
+        result[border] = border[_first_of_each(len(border), pairs[agree])]
+    yield result
 
 
 def weld_map(positions: Any, triangles: Any, tolerance: float | None = None) -> Any:
@@ -140,22 +173,7 @@ def weld_map(positions: Any, triangles: Any, tolerance: float | None = None) -> 
         triangles: [T,3].
         tolerance: 1e-6 of the bounding box's diagonal if None.
     """
-    count = len(positions)
-    result = np.arange(count)
-    if count == 0 or len(triangles) == 0:
-        return result
-    if tolerance is None:
-        diagonal = float(np.linalg.norm(positions.max(axis=0) - positions.min(axis=0)))
-        tolerance = max(diagonal * 1e-6, 1e-12)
-    is_open = open_vertices(triangles, count)
-    border = np.flatnonzero(is_open)
-    if len(border) == 0:
-        return result
-    normals = _normals(positions, triangles[is_open[triangles].any(axis=1)])[border]
-    pairs = _near_pairs(positions[border].astype(np.float64), tolerance)
-    agree = np.einsum("ij,ij->i", normals[pairs[:, 0]], normals[pairs[:, 1]]) >= -0.5
-    result[border] = border[_first_of_each(len(border), pairs[agree])]
-    return result
+    return list(weld_steps(positions, triangles, tolerance))[-1]
 
 
 def _near_pairs(places: Any, tolerance: float) -> Any:
@@ -240,8 +258,9 @@ def gather_steps(
     middle = _middle(joined)
     for part in parts:
         part.x = part.x - middle
-    mapping = weld_map(joined, faces)
-    yield None
+    mapping = None
+    for mapping in weld_steps(joined, faces):
+        yield None
     yield _welded(joined, faces, parts, mapping)
 
 

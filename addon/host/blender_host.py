@@ -152,13 +152,20 @@ class BlenderHost:
     def interrupted(self) -> bool:
         return self._undo_count() != self._undos
 
-    def finish_writing(self, records: Mapping[str, Mapping[str, provenance.Record]]) -> None:
+    def finish_steps(
+        self, records: Mapping[str, Mapping[str, provenance.Record]]
+    ) -> Iterator[None]:
         for name, of_object in records.items():
             mesh = bpy.data.objects[name].data
             if of_object:
                 meshes.set_records(mesh, {**meshes.records_of(mesh), **of_object})
             mesh.update()
+            yield None
+        # The undo step would do it, too; here it does not add to the undo step's own time.
+        bpy.context.view_layer.update()
+        yield None
         push_undo("Generate Shape Keys")
+        yield None
 
     def abort_writing(self) -> None:
         for name, key, positions in reversed(self._replaced):

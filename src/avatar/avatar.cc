@@ -51,17 +51,6 @@ absl::StatusOr<std::shared_ptr<const Avatar::Data>> ToData(absl::StatusOr<Docume
   return std::shared_ptr<const Avatar::Data>(std::move(data));
 }
 
-absl::Status CheckExtension(const std::string& extension, bool is_vrm) {
-  if (extension == ".glb" || extension == ".gltf") return absl::OkStatus();
-  if (extension != ".vrm") {
-    return absl::InvalidArgumentError(absl::StrCat("cannot write a file with the extension \"",
-                                                   extension, "\", only .glb, .gltf and .vrm"));
-  }
-  if (is_vrm) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      "cannot write a .vrm file, since the file that was read is no VRM avatar: write a .glb");
-}
-
 }  // namespace
 
 Avatar::Avatar(std::shared_ptr<const Data> data) : data_(std::move(data)) {}
@@ -102,17 +91,28 @@ absl::Span<const uint32_t> Avatar::triangles() const { return data_->geometry.tr
 const std::vector<MeshInfo>& Avatar::meshes() const { return data_->meshes; }
 const std::vector<std::string>& Avatar::warnings() const { return data_->warnings; }
 
+absl::Status Avatar::CheckOutput(const std::filesystem::path& file) const {
+  const std::string extension = Extension(file);
+  if (extension == ".glb" || extension == ".gltf") return absl::OkStatus();
+  if (extension != ".vrm") {
+    return absl::InvalidArgumentError(absl::StrCat("cannot write a file with the extension \"",
+                                                   extension, "\", only .glb, .gltf and .vrm"));
+  }
+  if (data_->document.is_vrm()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      "cannot write a .vrm file, since the file that was read is no VRM avatar: write a .glb");
+}
+
 absl::StatusOr<WriteReport> Avatar::Write(const std::filesystem::path& file,
                                           absl::Span<const MorphTarget> targets,
                                           const WriteOptions& options) const {
-  const std::string extension = Extension(file);
-  BLENDWIRE_AVATAR_RETURN_IF_ERROR(CheckExtension(extension, data_->document.is_vrm()));
+  BLENDWIRE_AVATAR_RETURN_IF_ERROR(CheckOutput(file));
   Document document = data_->document;
   BLENDWIRE_AVATAR_ASSIGN_OR_RETURN(
       WriteReport report,
       AddMorphTargets(document, data_->geometry, targets, options, data_->limits));
-  BLENDWIRE_AVATAR_ASSIGN_OR_RETURN(const std::string bytes,
-                                    extension == ".gltf" ? ToGltf(document) : ToGlb(document));
+  BLENDWIRE_AVATAR_ASSIGN_OR_RETURN(
+      const std::string bytes, Extension(file) == ".gltf" ? ToGltf(document) : ToGlb(document));
   BLENDWIRE_AVATAR_RETURN_IF_ERROR(WriteFileAtomically(file, bytes));
   report.file_bytes = bytes.size();
   return report;

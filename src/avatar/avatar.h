@@ -32,6 +32,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 
@@ -127,6 +128,10 @@ class Avatar {
 
   // What a user should know, e.g. that a mesh is shown twice and only its first place was used.
   const std::vector<std::string>& warnings() const;
+
+  // Whether `file`'s extension is one that this avatar can be written with; INVALID_ARGUMENT if
+  // not.
+  absl::Status CheckOutput(const std::filesystem::path& file) const;
 
   // Writes the avatar with `targets` to `file`, whose extension (.glb, .gltf, .vrm) says in which
   // form; the file read may be overwritten. On an error there is no new file, and an old one stays.

@@ -47,6 +47,14 @@ ExitCode ParseAndRun(const std::vector<std::string>& arguments, Context& context
   app.set_version_flag("--version", absl::StrCat("blendwire ", contract::kVersion));
   app.require_subcommand(1);
   AddCommands(app, run);
+  // CLI11 would say of a misspelt one only that there is none.
+  if (!arguments.empty() && !arguments[0].starts_with('-')) {
+    const auto known = app.get_subcommands(
+        [&](const CLI::App* command) { return command->get_name() == arguments[0]; });
+    if (known.empty()) {
+      return context.FailUsage(absl::StrCat("there is no command \"", arguments[0], "\""));
+    }
+  }
   try {
     // CLI11 wants them last first.
     std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());

@@ -3,7 +3,7 @@
 // The whole command against a real gRPC server in this process, whose offsets are
 // coordinate * intensity.
 
-#include <cmath>
+#include <algorithm>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -116,6 +116,7 @@ TEST_F(CliTest, WrongArgumentsAreOneLineAndCode2) {
     EXPECT_EQ(std::count(ended.err.begin(), ended.err.end(), '\n'), 1) << ended.err;
     EXPECT_THAT(ended.out, IsEmpty());
   }
+  EXPECT_THAT(Run({"fly"}).err, HasSubstr("there is no command \"fly\""));
   EXPECT_THAT(Run({"generate", "a", "-o", "b", "--only", "jawwOpen"}).err,
               HasSubstr("did you mean \"jawOpen\"?"));
 }
@@ -216,6 +217,14 @@ TEST_F(CliTest, WithoutAServerTheCodeIs3AndTheAdviceToStartOne) {
   const Ended ended = Run({"health", "--server", address, "--timeout", "0.5"});
   EXPECT_TRUE(ended.code == ExitCode::kNoServer || ended.code == ExitCode::kFailed);
   EXPECT_THAT(ended.err, HasSubstr("; "));
+}
+
+TEST_F(CliTest, AnOutputThatCannotBeWrittenIsSaidBeforeAnythingIsAsked) {
+  const Ended ended =
+      Run({"generate", File("face.obj"), "-o", File("face.vrm"), "--server", server_.address()});
+  EXPECT_EQ(ended.code, ExitCode::kUsage);
+  EXPECT_THAT(ended.err, HasSubstr("no VRM avatar"));
+  EXPECT_THAT(service_.Seen(), IsEmpty());
 }
 
 TEST_F(CliTest, ABrokenFileIsNoServersFault) {

@@ -209,6 +209,10 @@ ExitCode Generate(const GenerateOptions& options, const Context& context) {
   if (!expressions.ok()) return context.FailUsage(expressions.status().message());
   const absl::StatusOr<avatar::Avatar> avatar = ReadAvatar(options);
   if (!avatar.ok()) return context.Fail(avatar.status());
+  // Before anything that takes time.
+  if (absl::Status s = avatar->CheckOutput(PathFromUtf8(options.output)); !s.ok()) {
+    return context.FailUsage(s.message());
+  }
   const auto chosen = NameTargets(*expressions, options.names, avatar->format());
   if (!chosen.ok()) return context.FailUsage(chosen.status().message());
   if (!options.quiet) {

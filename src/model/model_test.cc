@@ -33,7 +33,7 @@ using ::testing::StartsWith;
 using testing::LoadModel;
 using testing::ModelFile;
 
-constexpr LoadOptions kPlain = {.device = Device::kCpu, .threads = 1, .warm_up = true, .sha256 = {}};
+const LoadOptions kPlain = {.device = Device::kCpu, .threads = 1, .warm_up = true, .sha256 = {}};
 
 std::string Content(const std::filesystem::path& file) {
   std::ifstream stream(file, std::ios::binary);

@@ -85,7 +85,7 @@ TEST(MeshCacheTest, ServesSeveralThreadsWithinItsLimit) {
   MeshCache cache(kMaxBytes);
   std::vector<std::thread> threads;
   for (size_t t = 0; t < 4; ++t) {
-    threads.emplace_back([&cache, t] {
+    threads.emplace_back([&, t] {
       for (size_t turn = 0; turn < 200; ++turn) {
         const Mesh grid = Grid(5, 5, static_cast<float>((turn + t) % 13));
         const auto derived = cache.Get(View(grid));

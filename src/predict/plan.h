@@ -12,8 +12,9 @@
 
 namespace blendwire::predict {
 
-// The offsets of one run of several expressions take at most this much memory.
-inline constexpr size_t kMaxRunBytes = size_t{32} << 20;
+// The offsets of one run of several expressions take at most this much memory: enough for 72
+// expressions of 20,000 vertices in one run.
+inline constexpr size_t kMaxRunBytes = size_t{18} << 20;
 
 // What one item of a batch needs.
 struct Need {

@@ -80,11 +80,11 @@ TEST_F(PlanTest, HoldsForRandomBatches) {
     std::vector<Need> needs(random() % 60);
     for (Need& need : needs) need = {models[random() % 3], meshes[random() % 3]};
     const size_t memory = 1 + random() % 3000;
-    const std::vector<Run> runs = PlanRuns(needs, memory);
+    const std::vector<predict::Run> runs = PlanRuns(needs, memory);
 
     std::vector<int> times(needs.size(), 0);
     size_t first = 0;
-    for (const Run& run : runs) {
+    for (const predict::Run& run : runs) {
       ASSERT_FALSE(run.empty());
       EXPECT_TRUE(&run == &runs.front() || run.front() > first) << "runs in order of first items";
       first = run.front();

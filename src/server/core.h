@@ -42,7 +42,8 @@ struct Core {
       : limits(call_limits),
         model_defaults(defaults),
         paths(std::move(policy)),
-        budget(memory_budget),
+        budget(memory_budget / 4),
+        scratch(memory_budget - memory_budget / 4),
         queue(queue_limits) {}
 
   const Limits limits;
@@ -53,7 +54,8 @@ struct Core {
   predict::Layouts layouts;
   predict::MeshCache meshes{size_t{64} << 20};
   Statistics statistics;
-  MemoryBudget budget;
+  MemoryBudget budget;   // requests and answers of all calls, waiting ones included
+  MemoryBudget scratch;  // what model runs need while they run
   // Requested when the grace period of a shutdown is over: every call that still runs stops.
   std::stop_source abort;
   // Loading and unloading models takes long and must hold up neither predictions nor gRPC. After

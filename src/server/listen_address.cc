@@ -2,16 +2,11 @@
 
 #include "server/listen_address.h"
 
-#include <algorithm>
 #include <system_error>
-#include <vector>
 
 #include "absl/status/status.h"
-#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "system/private_file.h"
 #include "system/unix_socket.h"
 
@@ -21,28 +16,16 @@ namespace {
 // sockaddr_un::sun_path has 108 bytes on Linux and 104 on macOS, the closing NUL included.
 constexpr size_t kMaxSocketPath = 103;
 
-// Strict dotted quad: "127.1" means different things to different libraries.
-bool IsLoopbackIpv4(absl::string_view host) {
-  const std::vector<absl::string_view> parts = absl::StrSplit(host, '.');
-  if (parts.size() != 4 || parts[0] != "127") return false;
-  return std::all_of(parts.begin(), parts.end(), [](absl::string_view part) {
-    int value = 0;
-    return !part.empty() && part.size() <= 3 && (part.size() == 1 || part[0] != '0') &&
-           std::all_of(part.begin(), part.end(),
-                       [](char c) { return absl::ascii_isdigit(static_cast<unsigned char>(c)); }) &&
-           absl::SimpleAtoi(part, &value) && value <= 255;
-  });
-}
-
 }  // namespace
 
 absl::StatusOr<std::string> LoopbackHost(absl::string_view host) {
   if (absl::EqualsIgnoreCase(host, "localhost")) return std::string("127.0.0.1");
   if (host == "::1" || host == "[::1]") return std::string("::1");
-  if (IsLoopbackIpv4(host)) return std::string(host);
+  // Not the rest of 127.0.0.0/8: gRPC's local credentials turn away callers who come from there.
+  if (host == "127.0.0.1") return std::string(host);
   return absl::InvalidArgumentError(
-      absl::StrCat("host is \"", host, "\", which is not a loopback address: other machines could "
-                   "reach the server there; use 127.0.0.1, ::1, localhost or --socket"));
+      absl::StrCat("host is \"", host, "\", which is not a loopback address that is known to be safe "
+                   "from other machines; use 127.0.0.1, ::1, localhost or --socket"));
 }
 
 std::string HostAndPort(absl::string_view host, int port) {

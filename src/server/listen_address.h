@@ -13,9 +13,9 @@
 
 namespace blendwire::server {
 
-// The numeric form of a loopback host: "127.0.0.1" and all of 127.0.0.0/8, "::1" (also in brackets),
-// "localhost" (which is 127.0.0.1 here, whatever a resolver says). INVALID_ARGUMENT for everything
-// else, host names included: what they resolve to can change.
+// The numeric form of a loopback host: "127.0.0.1", "::1" (also in brackets), "localhost" (which is
+// 127.0.0.1 here, whatever a resolver says). INVALID_ARGUMENT for everything else, the rest of
+// 127.0.0.0/8 and host names included: what they resolve to can change.
 absl::StatusOr<std::string> LoopbackHost(absl::string_view host);
 
 // "127.0.0.1:50051", "[::1]:50051"; `host` from LoopbackHost().

@@ -10,7 +10,7 @@ namespace {
 
 constexpr size_t kMiB = size_t{1} << 20;
 
-std::string MiB(size_t bytes) { return absl::StrCat((bytes + kMiB - 1) / kMiB, " MiB"); }
+std::string MiB(size_t bytes) { return absl::StrCat(bytes / kMiB + (bytes % kMiB == 0 ? 0 : 1), " MiB"); }
 
 }  // namespace
 
@@ -28,6 +28,19 @@ absl::StatusOr<MemoryBudget::Reservation> MemoryBudget::Reserve(size_t bytes) {
                        MiB(total_), " (--memory-budget) are in use; try again soon"));
     }
   } while (!used_.compare_exchange_weak(used, used + bytes));
+  Reservation reservation;
+  reservation.budget_ = this;
+  reservation.bytes_ = bytes;
+  return reservation;
+}
+
+bool MemoryBudget::Fits(size_t bytes) const {
+  const size_t used = used_.load();
+  return used == 0 || (bytes <= total_ && used <= total_ - bytes);
+}
+
+MemoryBudget::Reservation MemoryBudget::Take(size_t bytes) {
+  used_.fetch_add(bytes);
   Reservation reservation;
   reservation.budget_ = this;
   reservation.bytes_ = bytes;

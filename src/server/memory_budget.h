@@ -40,6 +40,14 @@ class MemoryBudget {
   // RESOURCE_EXHAUSTED if the call alone is over the budget, or together with what is in flight.
   absl::StatusOr<Reservation> Reserve(size_t bytes);
 
+  // Whether so much could be taken now. Something over the whole budget fits when nothing else is
+  // taken: it goes alone.
+  bool Fits(size_t bytes) const;
+
+  // Takes it whether it fits or not.
+  Reservation Take(size_t bytes);
+
+  size_t total() const { return total_; }
   size_t used() const { return used_.load(); }
 
  private:

@@ -63,7 +63,7 @@ TEST(ParseLoadOptionsTest, AWrongOneIsNamed) {
 
 class ModelCallsTest : public ::testing::Test {
  protected:
-  static constexpr model::LoadOptions kCpu = {.device = model::Device::kCpu, .threads = 1};
+  static inline const model::LoadOptions kCpu = {.device = model::Device::kCpu, .threads = 1};
 
   Core core_{Limits{}, WorkQueue::Limits{.workers = 1, .max_waiting = 4}, size_t{1} << 30,
              ModelDefaults{.device = model::Device::kCpu, .threads = 1},

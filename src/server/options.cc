@@ -143,6 +143,8 @@ std::optional<ServerOptions> ParseArguments(int argc, const char* const* argv, i
                                      : ServerExitCode::kUsage);
     return std::nullopt;
   }
+  // Whoever manages a server is told its address, and may manage several.
+  if (options.managed && app.count("--port") == 0) options.port = 0;
   return options;
 }
 

@@ -86,6 +86,7 @@ class PredictCall final : public grpc::ServerUnaryReactor {
                 [this, &core, &context](const absl::Status& status) {
                   const absl::Status& why = status.ok() ? item_status_ : status;
                   AddRetryAfter(core, why, context);
+                  job_->info().LogEnd(why, 1);
                   Finish(ToGrpc(why));
                 },
             .ready_for_more = AlwaysReady});
@@ -142,6 +143,7 @@ class PredictBatchCall final : public grpc::ServerUnaryReactor {
     response.set_total_processing_time_ms(Millis(absl::Now() - job_->info().arrival));
     response.set_all_successful(all_ok_);
     AddRetryAfter(core, status, context);
+    job_->info().LogEnd(status, static_cast<size_t>(response.responses_size()));
     Finish(ToGrpc(status));
   }
 
@@ -211,6 +213,7 @@ class PredictStreamCall final : public grpc::ServerWriteReactor<pb::BatchPredict
 
   void End(const absl::Status& status) {
     AddRetryAfter(core_, status, context_);
+    job_->info().LogEnd(status, pending_.size());
     bool finish = false;
     {
       absl::MutexLock lock(&mutex_);

@@ -11,10 +11,17 @@
 namespace blendwire::server {
 namespace {
 
-// A rough upper bound of what a mesh costs while it is worked on: request, normals, neighbours and
-// the model's own scratch memory, bytes for each vertex.
-constexpr size_t kWorkingBytesPerVertex = 2048;
+// What the default model needs while it runs, as measured, with normals and neighbours: bytes for
+// each vertex, and for each offset that is predicted.
+constexpr size_t kScratchBytesPerVertex = 6144;
+constexpr size_t kScratchBytesPerOffset = 512;
 constexpr size_t kAnswerBytesPerVertex = 3 * sizeof(float);
+
+template <typename Request>
+size_t MeshBytes(const Request& request) {
+  return VerticesOf(request).size() * sizeof(float) +
+         TrianglesOf(request.topology()).size() * sizeof(uint32_t);
+}
 
 absl::Status TimedOut(const predict::Options& options) {
   return absl::DeadlineExceededError(
@@ -30,6 +37,8 @@ void PredictionJob::Start(const std::vector<const pb::VertexOffsetRequest*>& ite
   left_ = items.size() + 1;
   PrepareItems(items, batch);
   PlanRuns();
+  for (const pb::VertexOffsetRequest* item : items) request_bytes_ += MeshBytes(*item);
+  if (batch != nullptr) request_bytes_ += MeshBytes(*batch);
   for (size_t i = 0; i < items_.size(); ++i) {
     if (!items_[i].invalid.ok()) {
       FinishItem(i, predict::Outcome{items_[i].invalid, {}, {}}, false, absl::ZeroDuration());
@@ -92,8 +101,26 @@ void PredictionJob::PlanRuns() {
   }
 }
 
-absl::StatusOr<size_t> PredictionJob::EstimateMemory(
-    const std::function<absl::StatusOr<size_t>(size_t)>& memory_for_answers) const {
+size_t PredictionJob::ScratchOf(const predict::Run& run) const {
+  const size_t vertices = items_[run.front()].prepared->mesh->vertex_count();
+  return vertices * (kScratchBytesPerVertex + run.size() * kScratchBytesPerOffset);
+}
+
+absl::Status PredictionJob::CheckScratch() const {
+  for (const predict::Run& run : runs_) {
+    if (const size_t needed = ScratchOf(run); needed > core_.scratch.total()) {
+      return absl::ResourceExhaustedError(absl::StrCat(
+          "a prediction for ", items_[run.front()].prepared->mesh->vertex_count(),
+          " vertices needs about ", needed >> 20, " MiB, and this server may use ",
+          core_.scratch.total() >> 20, " MiB for it; start it with a larger --memory-budget"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status PredictionJob::Admit(
+    const std::function<absl::StatusOr<size_t>(size_t)>& memory_for_answers, int max_parallel) {
+  if (absl::Status status = CheckScratch(); !status.ok()) return status;
   size_t answers = 0;
   for (const Item& item : items_) {
     if (item.prepared.has_value()) {
@@ -102,22 +129,11 @@ absl::StatusOr<size_t> PredictionJob::EstimateMemory(
   }
   const absl::StatusOr<size_t> at_a_time = memory_for_answers(answers);
   if (!at_a_time.ok()) return at_a_time.status();
-  // Runs beside each other work on one mesh each at most.
-  size_t largest = 0;
-  for (const predict::Run& run : runs_) {
-    largest = std::max(largest, items_[run.front()].prepared->mesh->vertex_count());
-  }
-  const size_t beside = std::min(runs_.size(), static_cast<size_t>(core_.queue.workers()));
-  return *at_a_time + beside * (largest * kWorkingBytesPerVertex);
-}
-
-absl::Status PredictionJob::Admit(
-    const std::function<absl::StatusOr<size_t>(size_t)>& memory_for_answers, int max_parallel) {
-  const absl::StatusOr<size_t> bytes = EstimateMemory(memory_for_answers);
-  if (!bytes.ok()) return bytes.status();
-  absl::StatusOr<MemoryBudget::Reservation> reservation = core_.budget.Reserve(*bytes);
+  absl::StatusOr<MemoryBudget::Reservation> reservation =
+      core_.budget.Reserve(*at_a_time + request_bytes_);
   if (!reservation.ok()) return reservation.status();
   memory_ = *std::move(reservation);
+  run_memory_.resize(runs_.size());
   return core_.queue.Submit(shared_from_this(), runs_.size(), max_parallel);
 }
 
@@ -129,9 +145,18 @@ void PredictionJob::Stop(StopReason reason) {
   }
 }
 
-bool PredictionJob::ReadyForNextUnit() { return answers_.ready_for_more(); }
+bool PredictionJob::ReadyForNextUnit() {
+  if (control_.stopped()) return true;  // it will do nothing but say so
+  return core_.scratch.Fits(ScratchOf(runs_[next_unit_])) && answers_.ready_for_more();
+}
+
+void PredictionJob::UnitStarts(size_t index) {
+  run_memory_[index] = core_.scratch.Take(ScratchOf(runs_[index]));
+  next_unit_ = index + 1;
+}
 
 void PredictionJob::RunUnit(size_t index, absl::Duration waited) {
+  const MemoryBudget::Reservation memory = std::move(run_memory_[index]);
   if (control_.stopped()) return AbandonStopped(runs_[index]);
   const predict::Run run = DropExpired(runs_[index], waited);
   if (run.empty()) return;
@@ -247,7 +272,6 @@ void PredictionJob::CountDown(size_t count) {
   if (left_.fetch_sub(count) != count) return;
   absl::Status status = refused_;
   if (status.ok()) status = control_.status();
-  info_.LogEnd(status, items_.size());
   memory_ = {};
   answers_.on_end(status);
 }

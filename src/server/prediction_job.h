@@ -39,7 +39,8 @@ class PredictionJob : public Job, public std::enable_shared_from_this<Prediction
     std::function<pb::VertexOffsetResponse*(size_t index)> response;
     // The item is done: `response` is filled in, its failure included.
     std::function<void(size_t index, const absl::Status& status)> on_item;
-    // Called once, after every item is done or given up. Not OK if the call as a whole failed.
+    // Called once, after every item is done or given up; not OK if the call as a whole failed.
+    // Logging the end is the call's: a single one fails with its item.
     std::function<void(const absl::Status& status)> on_end;
     // Whether the answers that are ready are being taken; see Job::ReadyForNextUnit().
     std::function<bool()> ready_for_more;
@@ -62,6 +63,7 @@ class PredictionJob : public Job, public std::enable_shared_from_this<Prediction
 
   void RunUnit(size_t index, absl::Duration waited) override;
   bool ReadyForNextUnit() override;
+  void UnitStarts(size_t index) override;
 
  private:
   struct Item {
@@ -73,8 +75,9 @@ class PredictionJob : public Job, public std::enable_shared_from_this<Prediction
 
   void PrepareItems(const std::vector<const pb::VertexOffsetRequest*>& items,
                     const pb::BatchPredictionRequest* batch);
-  absl::StatusOr<size_t> EstimateMemory(
-      const std::function<absl::StatusOr<size_t>(size_t)>& memory_for_answers) const;
+  // What a run needs while it runs, roughly.
+  size_t ScratchOf(const predict::Run& run) const;
+  absl::Status CheckScratch() const;
   absl::Status Admit(const std::function<absl::StatusOr<size_t>(size_t)>& memory_for_answers,
                      int max_parallel);
   void PlanRuns();
@@ -95,7 +98,10 @@ class PredictionJob : public Job, public std::enable_shared_from_this<Prediction
   StopControl control_;
   std::optional<std::stop_callback<std::function<void()>>> abort_;
   grpc::Alarm alarm_;
+  size_t request_bytes_ = 0;
   MemoryBudget::Reservation memory_;
+  std::vector<MemoryBudget::Reservation> run_memory_;  // of the runs that go on
+  size_t next_unit_ = 0;  // guarded by the queue's lock
   std::vector<Item> items_;
   std::vector<predict::Run> runs_;
   absl::Status refused_;  // why the call as a whole did not get into the queue

@@ -112,6 +112,7 @@ void WorkQueue::Work() {
 
     const auto entry = FindRunnable();
     const size_t index = entry->next++;
+    entry->job->UnitStarts(index);
     if (index == 0) --waiting_;
     ++entry->running;
     ++running_;

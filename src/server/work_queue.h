@@ -30,8 +30,12 @@ class Job {
   // Does unit `index`, on a worker thread. `waited` is the time since the job was submitted.
   virtual void RunUnit(size_t index, absl::Duration waited) = 0;
 
+  // Unit `index` is about to start; units start in order. Under the queue's lock, like
+  // ReadyForNextUnit(): neither may call the queue.
+  virtual void UnitStarts(size_t /*index*/) {}
+
   // Whether the next unit may start now; asked before each. A job that says no is left out until
-  // WorkQueue::Wake().
+  // WorkQueue::Wake() or the end of any unit.
   virtual bool ReadyForNextUnit() { return true; }
 };
 

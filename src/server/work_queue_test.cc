@@ -65,22 +65,26 @@ class Blocker {
  public:
   explicit Blocker(WorkQueue& queue) {
     EXPECT_TRUE(queue
-                    .Submit(MakeJob([this](size_t) {
-                              started_.Notify();
-                              release_.WaitForNotification();
+                    .Submit(MakeJob([state = state_](size_t) {
+                              state->started.Notify();
+                              state->release.WaitForNotification();
                             }),
                             1, 1)
                     .ok());
-    started_.WaitForNotification();
+    state_->started.WaitForNotification();
   }
   ~Blocker() {
-    if (!release_.HasBeenNotified()) release_.Notify();
+    if (!state_->release.HasBeenNotified()) Release();
   }
-  void Release() { release_.Notify(); }
+  void Release() { state_->release.Notify(); }
 
  private:
-  absl::Notification started_;
-  absl::Notification release_;
+  // The worker may still look at it when the blocker is gone.
+  struct State {
+    absl::Notification started;
+    absl::Notification release;
+  };
+  const std::shared_ptr<State> state_ = std::make_shared<State>();
 };
 
 class Order {
@@ -272,13 +276,16 @@ TEST(WorkQueueTest, TheDestructorDropsWhatWaitsAndAwaitsWhatRuns) {
     ASSERT_TRUE(queue.Submit(MakeJob([&](size_t i) {
                                EXPECT_EQ(i, 0u);
                                started.Notify();
-                               absl::SleepFor(absl::Milliseconds(50));
+                               // Until the destructor has begun.
+                               while (!absl::IsUnavailable(queue.Submit(waiting, 1, 1))) {
+                                 absl::SleepFor(absl::Milliseconds(1));
+                               }
                                finished = true;
                              }),
                              2, 1)
                     .ok());
     started.WaitForNotification();
-    ASSERT_TRUE(queue.Submit(waiting, 1, 1).ok());
+    ASSERT_TRUE(Eventually([&queue] { return queue.waiting() > 0; }));
   }
   EXPECT_TRUE(finished);
   EXPECT_EQ(waiting.use_count(), 1);

@@ -176,10 +176,10 @@ def test_empty_batch(server: Server) -> None:
 
 
 def slow_items(count: int) -> list[Any]:
-    return [request(None, condition(intensity=0.01), "slow") for _ in range(count)]
+    return [request(None, condition(intensity=0.002), "slow") for _ in range(count)]
 
 
-@pytest.mark.parametrize(("asked", "beside_each_other"), [(1, 1), (2, 2), (3, 3), (0, 3), (50, 3)])
+@pytest.mark.parametrize(("asked", "beside_each_other"), [(1, 1), (2, 2), (0, 3), (50, 3)])
 def test_max_parallel(
     start_server: Callable[..., Server], models: pathlib.Path, asked: int, beside_each_other: int
 ) -> None:
@@ -189,7 +189,7 @@ def test_max_parallel(
     )
     server.load(models / "slow.onnx", "slow")
     call = server.stub.PredictBatch.future(
-        meshes.batch(slow_items(9), MESH, asked), timeout=CALL_SECONDS
+        meshes.batch(slow_items(12), MESH, asked), timeout=CALL_SECONDS
     )
     most = 0
 

@@ -72,7 +72,7 @@ def test_health_follows_models_and_drain(
     assert check(server, "") == check(server, SERVICE) == SERVING
 
     running = server.stub.PredictVertexOffsets.future(
-        request(MESH, condition(intensity=0.03), "slow"), timeout=CALL_SECONDS
+        request(MESH, condition(intensity=0.01), "slow"), timeout=CALL_SECONDS
     )
     wait_until(lambda: server.stats().in_flight_requests == 1, 20, "it runs")
     server.ask_to_end()

@@ -207,7 +207,7 @@ def test_text_log_cannot_be_forged(start_server: StartServer, models: pathlib.Pa
 def test_drain(start_server: StartServer, models: pathlib.Path, sent: signal.Signals) -> None:
     """What runs and what waits is finished; what is new is refused; then exit code 0."""
     server = start_server("--model", models / "slow.onnx", "--workers", "1", "--grace", "30")
-    running = slow_call(server, 0.02)
+    running = slow_call(server, 0.01)
     waiting = server.stub.PredictVertexOffsets.future(
         request(MESH, condition(intensity=0.0)), timeout=CALL_SECONDS
     )

@@ -31,12 +31,14 @@ VISEMES = reference.expression_names("viseme")
 StartServer = Callable[..., Server]
 
 
-def settled_mib(server: Server) -> float:
-    """Resident memory when nothing is going on."""
+def settled_mib(server: Server, models: pathlib.Path) -> float:
+    """Resident memory when nothing is going on, without what the allocator merely keeps for later:
+    loading a model makes the server give that back."""
     wait_until(
         lambda: (s := server.stats()).in_flight_requests + s.queued_requests == 0, 30, "it is idle"
     )
-    time.sleep(0.5)
+    server.load(models / "everyday.onnx", "settle", threads="1")
+    time.sleep(0.2)
     return server.resident_mib()
 
 
@@ -44,8 +46,8 @@ def test_64_clients(start_server: StartServer, models: pathlib.Path) -> None:
     """Queue at 16, two workers: right answers, RESOURCE_EXHAUSTED or DEADLINE_EXCEEDED; none is
     lost, none is wrong; memory is flat after."""
     server = start_server(
-        "--model", models / "everyday.onnx", "--workers", "2", "--queue", "16",
-        "--log-level", "ERROR",
+        "--model", models / "everyday.onnx", "--model-root", models, "--workers", "2",
+        "--queue", "16", "--log-level", "ERROR",
     )
     mesh = meshes.grid(40, 50)  # 2000 vertices
     expected = {name: offsets_of(server.predict(request(mesh, condition(name)))) for name in VISEMES}
@@ -54,7 +56,7 @@ def test_64_clients(start_server: StartServer, models: pathlib.Path) -> None:
     outcomes: collections.Counter[str] = collections.Counter()
     wrong: list[str] = []
     lock = threading.Lock()
-    end = time.monotonic() + 2.0
+    end = time.monotonic() + 4.0
 
     def single(stub: Any, name: str) -> None:
         answer = stub.PredictVertexOffsets(requests[name], timeout=10)
@@ -98,12 +100,12 @@ def test_64_clients(start_server: StartServer, models: pathlib.Path) -> None:
             assert not thread.is_alive(), "a call that never ends"
 
     all_clients()  # warms up what is allocated once: threads, connections, arenas
-    before = settled_mib(server)
+    before = settled_mib(server, models)
     outcomes.clear()
     server.stats(reset=True)
     end = time.monotonic() + SECONDS
     all_clients()
-    after = settled_mib(server)
+    after = settled_mib(server, models)
     stats = server.stats()
     print(f"\n{dict(outcomes)}, {before:.0f} MiB before, {after:.0f} MiB after")
     assert wrong == []
@@ -121,7 +123,10 @@ def test_200_reloads_under_load(
     answered by one of the two models, whole; the memory comes back."""
     onnx_models.large(tmp_path / "a.onnx", 8, "a")
     onnx_models.everyday(tmp_path / "b.onnx", version="b", seed=31)
-    server = start_server("--model", tmp_path / "a.onnx", "--model-root", tmp_path, "--workers", "2")
+    server = start_server(
+        "--model", tmp_path / "a.onnx", "--model-root", tmp_path, "--model-root", models,
+        "--workers", "2",
+    )  # fmt: skip
     mesh = meshes.grid()
     expected = {}
     for version in ("b", "a"):
@@ -166,14 +171,16 @@ def test_200_reloads_under_load(
     assert failures == []
     assert min(answered["a"], answered["b"]) > 20
     assert memory[-1] - memory[0] < FLAT_MIB
-    assert settled_mib(server) - memory[0] < FLAT_MIB
+    assert settled_mib(server, models) - memory[0] < FLAT_MIB
 
 
 @pytest.mark.parametrize("call", ["predict", "batch", "stream"])
 def test_memory_of_cancelled_calls_comes_back(
     start_server: StartServer, models: pathlib.Path, call: str
 ) -> None:
-    server = start_server("--model", models / "everyday.onnx", "--workers", "2")
+    server = start_server(
+        "--model", models / "everyday.onnx", "--model-root", models, "--workers", "2"
+    )
     mesh = meshes.points_only(30_000)
     single = request(mesh)
     many = meshes.batch([request(None, condition(name)) for name in VISEMES], mesh)
@@ -191,8 +198,8 @@ def test_memory_of_cancelled_calls_comes_back(
         wait_until(lambda: server.stats().in_flight_requests == 0, 30, "idle")
 
     cancelled(15)
-    before = settled_mib(server)
+    before = settled_mib(server, models)
     cancelled(40)
-    grown = settled_mib(server) - before
+    grown = settled_mib(server, models) - before
     assert grown < 2 * FLAT_MIB, f"{grown} MiB"
     assert server.predict(single).success

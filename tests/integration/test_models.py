@@ -125,7 +125,7 @@ def test_running_requests_keep_their_model(server: Server, root: pathlib.Path) -
     """A request that began before a swap ends on the old model; an unload waits for it."""
     onnx_models.slow(root / "slow.onnx")
     server.load("slow.onnx", "slow")
-    made = request(MESH, condition(intensity=0.03), "slow")
+    made = request(MESH, condition(intensity=0.01), "slow")
     call = server.stub.PredictVertexOffsets.future(made, timeout=CALL_SECONDS)
     wait_until(lambda: server.stats().in_flight_requests == 1, 20, "it runs")
     server.load("second.onnx", "slow")

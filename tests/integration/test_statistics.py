@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import os
+import pathlib
 import time
 from typing import Any
 
@@ -98,10 +100,22 @@ def test_resources(fresh: Server) -> None:
     """Memory as the system counts it; processor time while there is work, and without."""
     usage = fresh.stats().resource_usage
     assert usage.memory_usage_mb == pytest.approx(fresh.resident_mib(), rel=0.1)
-    time.sleep(1.0)
-    assert fresh.stats().resource_usage.cpu_usage_percent < 20
-    fresh.predict(request(MESH, condition(intensity=0.02), "slow"))
-    assert fresh.stats().resource_usage.cpu_usage_percent > 20
+
+    def used() -> float:
+        fields = pathlib.Path(f"/proc/{fresh.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    for intensity in (None, 0.01):  # idle, busy
+        fresh.stats()
+        began, before = time.monotonic(), used()
+        if intensity is None:
+            time.sleep(0.6)
+        else:
+            fresh.predict(request(MESH, condition(intensity=intensity), "slow"))
+            time.sleep(0.15)
+        percent = fresh.stats().resource_usage.cpu_usage_percent
+        expected = 100 * (used() - before) / (time.monotonic() - began)
+        assert percent == pytest.approx(expected, rel=0.25, abs=6)
     assert usage.gpu_utilization_percent >= 0 and usage.gpu_memory_usage_mb >= 0
 
 

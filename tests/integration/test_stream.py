@@ -14,10 +14,11 @@ import pytest
 
 from harness import meshes, reference
 from harness.meshes import condition, grid, offsets_of, request
-from harness.server import CALL_SECONDS, Server, wait_until
-from harness.stubs import pb
+from harness.server import CALL_SECONDS, Server, slowdown, wait_until
+from harness.stubs import REPOSITORY, pb
 
 MESH = grid()
+DEFAULT_MODEL = REPOSITORY / "models/default.onnx"
 VISEMES = reference.expression_names("viseme")
 CANCEL_VERTICES = 100_000
 CANCEL_ITEMS = 200
@@ -86,14 +87,11 @@ def test_call_that_is_refused(server: Server) -> None:
 
 
 @pytest.fixture(scope="module")
-def large_batch() -> Any:
-    """200 expressions of 100,000 vertices with triangles, for the heavy model: minutes of work."""
-    mesh = meshes.grid(250, 400)
-    assert mesh.count == CANCEL_VERTICES
-    items = [
-        request(None, condition(VISEMES[i % 15], 0.5 + i / 400), "heavy") for i in range(CANCEL_ITEMS)
-    ]
-    return meshes.batch(items, mesh)
+def product(start_shared_server: Callable[..., Server], models: pathlib.Path) -> Server:
+    """The shipped model as the default one, and the test models beside it."""
+    server = start_shared_server("--model", DEFAULT_MODEL, "--model-root", models, "--workers", "2")
+    server.load("heavy.onnx", "heavy")
+    return server
 
 
 def occupied(server: Server) -> int:
@@ -101,27 +99,38 @@ def occupied(server: Server) -> int:
     return stats.in_flight_requests + stats.queued_requests
 
 
-@pytest.mark.parametrize("after", [0, 3], ids=["at-once", "half-way"])
-def test_cancel_frees_the_workers(server: Server, large_batch: Any, after: int) -> None:
-    """Within 0.5 s of the cancel, measured by the server's own count of what runs. Best of three:
-    other processes may hold the processors for a moment."""
+@pytest.mark.parametrize(
+    ("model", "after"), [("default", 0), ("heavy", 0), ("heavy", 3)],
+    ids=["shipped-at-once", "test-model-at-once", "test-model-half-way"],
+)  # fmt: skip
+def test_cancel_frees_the_workers(product: Server, model: str, after: int) -> None:
+    """200 expressions of 100,000 vertices with triangles; 0.5 s after the cancel, by the server's own
+    count, nothing of it runs any more."""
+    mesh = meshes.grid(250, 400)
+    assert mesh.count == CANCEL_VERTICES
+    items = [
+        request(None, condition(VISEMES[i % 15], 0.5 + i / 400), model) for i in range(CANCEL_ITEMS)
+    ]
+    large_batch = meshes.batch(items, mesh)
     times = []
-    for _ in range(3):
-        call = stream(server, large_batch)
+    for _ in range(3):  # the best counts: other processes may hold the processors for a moment
+        product.stats(reset=True)
+        call = stream(product, large_batch, timeout=300)
         for _ in range(after):
             assert next(call).response.success
-        wait_until(lambda: server.stats().in_flight_requests > 0, 60, "it runs")
-        server.stats(reset=True)
+        wait_until(lambda: product.stats().in_flight_requests > 0, 60, "it runs")
+        time.sleep(0.3)  # in the model, not in the preparation of the mesh
         call.cancel()
         began = time.monotonic()
-        wait_until(lambda: occupied(server) == 0, 60, "the workers are free")
-        times.append(time.monotonic() - began)
-        stats = server.stats()
+        wait_until(lambda: occupied(product) == 0, 60, "the workers are free")
+        times.append((time.monotonic() - began) / slowdown())
+        stats = product.stats()
         assert stats.cancelled_requests > CANCEL_ITEMS / 2, "most of it was still to be done"
         if times[-1] < FREED_WITHIN:
             break
+    print(f"\nfreed after {min(times):.3f} s")
     assert min(times) < FREED_WITHIN, times
-    assert server.predict(request(MESH)).success
+    assert product.predict(request(MESH)).success
 
 
 def test_slow_reader_holds_nobody_up(

@@ -15,7 +15,7 @@ import pytest
 
 from harness import meshes
 from harness.meshes import condition, grid, request
-from harness.server import CALL_SECONDS, Server, wait_until
+from harness.server import CALL_SECONDS, Server, slowdown, wait_until
 from harness.stubs import SERVICE, pb
 
 MESH = grid()
@@ -166,14 +166,14 @@ def test_cancel(quiet: Server, queued: bool) -> None:
 
 
 def test_cancel_stops_the_model_at_once(quiet: Server) -> None:
-    """Best of three, since other processes may hold the processors for a moment."""
+    """The best of three counts: other processes may hold the processors for a moment."""
     times = []
     for _ in range(3):
         call = block(quiet)
         began = time.monotonic()
         call.cancel()
         await_idle(quiet)
-        times.append(time.monotonic() - began)
+        times.append((time.monotonic() - began) / slowdown())
         if times[-1] < STOPS_WITHIN:
             break
     assert min(times) < STOPS_WITHIN, times
@@ -220,7 +220,7 @@ def test_queue_full(quiet: Server) -> None:
 
 def test_single_request_is_not_starved_by_a_batch(quiet: Server) -> None:
     """It gets its turn between the units of a batch that came first."""
-    items = [slow_request(0.002 + 0.0001 * i) for i in range(20)]  # each a run of its own
+    items = [slow_request(0.001 + 0.00001 * i) for i in range(16)]  # each a run of its own
     slow_batch = quiet.stub.PredictBatch.future(meshes.batch(items), timeout=CALL_SECONDS)
     wait_until(lambda: quiet.stats().in_flight_requests == 1, 20, "the batch runs")
     assert quiet.predict(request(MESH)).success

@@ -203,7 +203,8 @@ class FakeHost:
     def interrupted(self) -> bool:
         return self.undo_at is not None and self.written >= self.undo_at
 
-    def finish_writing(self, records: Any) -> None:
+    def finish_steps(self, records: Any) -> Iterator[None]:
+        yield None
         for name, of_object in records.items():
             self.records[name].update(of_object)
         self.undo_steps += 1

@@ -251,3 +251,12 @@ def wait_until(condition: Any, seconds: float, what: str) -> float:
             raise AssertionError(f"not within {seconds} s: {what}")
         time.sleep(0.005)
     return time.monotonic() - start
+
+
+def slowdown() -> float:
+    """How much slower than an idle machine this one is just now: 1, or more if other processes hold
+    the processors. For tests of times that are promised on an idle machine."""
+    began, used = time.monotonic(), time.process_time()
+    while time.process_time() - used < 0.1:
+        pass
+    return max(1.0, (time.monotonic() - began) / 0.1)
