@@ -187,11 +187,12 @@ class Sampler:
         touching: np.ndarray,
     ) -> None:
         """Replaces some of the points, in place, by points that never move."""
-        if rng.random() > 0.5:
+        if rng.random() > 0.65:
             return
         count = len(points)
         place, direction = clutter(rng, int(count * rng.uniform(0.1, 1.0)))
-        number = min(len(place), count // 2)
+        # Up to two thirds: hair often has more vertices than the face.
+        number = min(len(place), count * 2 // 3)
         if number:
             chosen = rng.permutation(len(place))[:number]
             at = rng.choice(count, number, replace=False)

@@ -179,6 +179,41 @@ class Layouts:
             goal[name] = goal[name] + move + rng.normal(0, 0.006, 3)
 
 
+def hair(rng: np.random.Generator, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """(points, normals) in face units of one haircut: a closed shell close around the skull, with a
+    fringe before the forehead and sides as long as chance has it. About `count` points.
+
+    Avatars nearly always bring their hair in the same file, often with more vertices than the face.
+    A shell has an inner surface too, so half of the normals point inwards.
+    """
+    skull = np.array([0, 0.95, 0.35])
+    radius = rng.uniform([1.05, 1.25, 1.25], [1.7, 1.9, 1.9])
+    fringe = rng.uniform(0.25, 1.3)  # its lower edge: 0 is the eyes' height
+    part = rng.uniform(0.35, 1.0)  # how far from the middle the face's opening reaches
+    sides = rng.uniform(-3.5, 0.6)  # where the hair ends below
+    direction = rng.normal(0, 1, (count, 3))
+    direction /= np.linalg.norm(direction, axis=1, keepdims=True)
+    # What hangs below the skull's middle hangs straight down.
+    hanging = direction[:, 2] < 0
+    place = direction * radius
+    length = np.maximum(skull[2] - sides, 0.1)
+    place[hanging, 2] = direction[hanging, 2] * length
+    wide = np.hypot(direction[hanging, 0], direction[hanging, 1])
+    place[hanging, :2] /= np.maximum(wide, 0.2)[:, None] ** rng.uniform(0.6, 1.0)
+    place += skull + np.sin(direction @ rng.normal(0, 4, (3, 3))) * rng.uniform(0, 0.06)
+    outward = direction.copy()
+    outward[hanging, 2] = 0
+    outward /= np.maximum(np.linalg.norm(outward, axis=1, keepdims=True), 1e-6)
+    inner = rng.random(count) < 0.5
+    place[inner] -= outward[inner] * rng.uniform(0.02, 0.2)
+    outward[inner] *= -1
+    front = place[:, 1] < skull[1] - 0.3 * radius[1]
+    opening = front & (np.abs(place[:, 0]) < part * radius[0])
+    ragged = 0.08 * np.sin(place[:, 0] * rng.uniform(4, 12))
+    keep = ~opening | (place[:, 2] > fringe + ragged)
+    return place[keep], outward[keep]
+
+
 def clutter(rng: np.random.Generator, count: int) -> tuple[np.ndarray, np.ndarray]:
     """(points, normals) in face units of what stands around faces: hair, strands, shoulders, cloth.
     About `count` points or none."""
@@ -188,7 +223,11 @@ def clutter(rng: np.random.Generator, count: int) -> tuple[np.ndarray, np.ndarra
         direction = rng.normal(0, 1, (n, 3))
         return direction / np.linalg.norm(direction, axis=1, keepdims=True)
 
-    if rng.random() < 0.6:  # a cap of hair that leaves the face open
+    if rng.random() < 0.6:
+        place, direction = hair(rng, count)
+        points.append(place)
+        normals.append(direction)
+    elif rng.random() < 0.4:  # a cap of hair that leaves the face open
         direction = ball(count // 2)
         head = np.array([0, 1.1, 0.25])
         place = head + direction * rng.uniform([1.25, 1.5, 1.5], [2.2, 2.4, 2.4])

@@ -31,6 +31,9 @@ ADDON_VERSION = "0.1.0"
 BUDGET = 0.003
 """Seconds after which a tick begins no further slice; slices take up to 5 ms, so a tick 8 ms."""
 
+WRITE_BUDGET = 0.020
+"""The same while keys are written: each of those ticks makes Blender redraw, so few are better."""
+
 FACE_STOP, FACE_WARN = 0.25, 0.6
 """Scores of shaping.face_evidence below which the run ends, or is done with a warning.
 
@@ -195,8 +198,9 @@ class Run:
 
     # ---- the engine ----
 
-    def tick(self, budget: float = BUDGET) -> None:
-        """Works until the budget is spent or there is nothing to do but wait."""
+    def tick(self, budget: float | None = None) -> None:
+        """Works until the budget (seconds; BUDGET or WRITE_BUDGET if None) is spent or there is
+        nothing to do but wait."""
         begin = self._clock()
         while not self.finished:
             try:
@@ -210,7 +214,8 @@ class Run:
                 if not self._is_call_error(error) and not isinstance(error, NothingToSend):
                     raise
             else:
-                if working and self._clock() - begin < budget:
+                limit = WRITE_BUDGET if self._writing else BUDGET
+                if working and self._clock() - begin < (limit if budget is None else budget):
                     continue
             break
         self._note_duration(self._clock() - begin)

@@ -97,27 +97,26 @@ class BLENDWIRE_PT_main(_Panel, bpy.types.Panel):
         elif care.state == State.STOPPED:
             row.operator("blendwire.start_server", text="Start", icon="PLAY")
         else:
-            row.operator("blendwire.stop_server", text="Stop", icon="PAUSE")
+            row.operator("blendwire.stop_server", text="", icon="PAUSE")
         if care.info is not None:
             column = layout.column(align=True)
             column.scale_y = 0.8
             model = f"{_tr('Model')} {care.info.model_version}"
-            column.label(text=model, icon="BLANK1", translate=False)
-            column.label(text=care.info.device, icon="BLANK1", translate=False)
+            for line in [model, *_lines(care.info.device, context)]:
+                column.label(text=line, icon="BLANK1", translate=False)
         if care.message is not None:
             draw_message(layout.box(), care.message, context)
 
     def _draw_run(self, layout: Any, run: Any, context: Any) -> None:
-        text = _tr(_PHASES.get(run.phase, "Predicting"))
-        left = run.seconds_left
-        if left is not None:
-            text += "  " + _tr("about {seconds} s left").format(seconds=max(1, round(left)))
         column = layout.column(align=True)
         if hasattr(column, "progress"):
             column.progress(factor=run.fraction, text=f"{run.fraction:.0%}", type="BAR")
-            column.label(text=text, translate=False)
         else:
             column.prop(context.window_manager, "blendwire_progress", slider=True)
+        column.label(text=_tr(_PHASES.get(run.phase, "Predicting")), translate=False)
+        left = run.seconds_left
+        if left is not None:
+            text = _tr("about {seconds} s left").format(seconds=max(1, round(left)))
             column.label(text=text, translate=False)
         row = layout.row()
         row.scale_y = 1.4
@@ -192,7 +191,7 @@ class BLENDWIRE_PT_expressions(_Panel, bpy.types.Panel):
         settings = context.scene.blendwire
         column = layout.column(align=True)
         for name in properties.SET_LABELS:
-            row = column.split(factor=0.62)
+            row = column.split(factor=0.66)
             row.prop(settings, f"use_{name}")
             value = row.row()
             value.active = getattr(settings, f"use_{name}")

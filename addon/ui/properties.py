@@ -23,11 +23,11 @@ from ..core.transforms import Frame
 from ..host.blender_host import Region
 
 SET_LABELS = {
-    "visemes": "VRChat Visemes",
+    "visemes": "Visemes",
     "emotions": "Emotions",
     "vrm": "VRM Presets",
     "arkit": "ARKit 52",
-    "unified": "Unified Expressions",
+    "unified": "Unified",
     "mmd": "MMD",
     "picked": "Hand-picked",
 }
@@ -104,17 +104,17 @@ class BLENDWIRE_PG_settings(bpy.types.PropertyGroup):
     active_strength: IntProperty()
 
     viseme_names: EnumProperty(
-        name="Viseme Names", description="What the viseme keys are called",
+        name="Visemes", description="What the viseme keys are called",
         items=(("vrchat", "VRChat", "vrc.v_aa"), ("oculus", "Oculus", "viseme_aa")))
     emotion_names: EnumProperty(
-        name="Emotion Names", description="What the emotion keys are called",
+        name="Emotions", description="What the emotion keys are called",
         items=(("blendwire", "Blendwire", "Joy"), ("vrm1", "VRM 1", "happy"),
                ("vrm0", "VRM 0", "Joy")))
     vrm_names: EnumProperty(
-        name="VRM Version", description="What the VRM presets are called",
+        name="VRM", description="What the VRM presets are called",
         items=(("vrm1", "VRM 1", "happy, aa"), ("vrm0", "VRM 0", "Joy, A")))
     split_sides: BoolProperty(
-        name="Split Left and Right",
+        name="Split Sides",
         description="Make a left and a right half of each shape that has none, as NAME_L and NAME_R")
     split_width: FloatProperty(
         name="Blend Width", description="Over this width the halves blend into each other",

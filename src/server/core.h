@@ -18,6 +18,7 @@
 #include "server/memory_budget.h"
 #include "server/statistics.h"
 #include "server/work_queue.h"
+#include "system/process_figures.h"
 
 namespace blendwire::server {
 
@@ -44,7 +45,7 @@ struct Core {
         paths(std::move(policy)),
         budget(memory_budget / 4),
         scratch(memory_budget - memory_budget / 4),
-        queue(queue_limits) {}
+        queue(queue_limits, system::ReleaseFreeMemory) {}
 
   const Limits limits;
   const ModelDefaults model_defaults;

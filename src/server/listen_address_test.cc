@@ -19,9 +19,7 @@ using ::testing::HasSubstr;
 
 TEST(LoopbackHostTest, LoopbackAddressesAreTaken) {
   for (const auto& [host, numeric] :
-       {std::pair{"127.0.0.1", "127.0.0.1"}, std::pair{"127.1.2.3", "127.1.2.3"},
-        std::pair{"127.255.255.255", "127.255.255.255"}, std::pair{"127.0.0.0", "127.0.0.0"},
-        std::pair{"::1", "::1"}, std::pair{"[::1]", "::1"}, std::pair{"localhost", "127.0.0.1"},
+       {std::pair{"127.0.0.1", "127.0.0.1"}, std::pair{"::1", "::1"}, std::pair{"[::1]", "::1"}, std::pair{"localhost", "127.0.0.1"},
         std::pair{"LocalHost", "127.0.0.1"}}) {
     const absl::StatusOr<std::string> result = LoopbackHost(host);
     ASSERT_TRUE(result.ok()) << host << ": " << result.status();
@@ -32,7 +30,7 @@ TEST(LoopbackHostTest, LoopbackAddressesAreTaken) {
 TEST(LoopbackHostTest, EverythingElseIsRefused) {
   for (const char* host :
        {"", "0.0.0.0", "::", "[::]", "*", "192.168.0.1", "10.0.0.1", "128.0.0.1", "1.0.0.127",
-        "127.0.0.1.example.org", "localhost.example.org", "127.0.0.256", "127.0.0", "127.1",
+        "127.0.0.2", "127.255.255.255", "127.0.0.1.example.org", "localhost.example.org", "127.0.0.256", "127.0.0", "127.1",
         "127.0.0.01", "127.0.0.1 ", " 127.0.0.1", "127.0.0.-1", "127.0.0.+1", "127..0.1",
         "0177.0.0.1", "0x7f.0.0.1", "2130706433", "::ffff:127.0.0.1", "::2", "[::1", "::1]",
         "localhost:80", "127.0.0.1:80", "fe80::1", "unix:/tmp/x"}) {

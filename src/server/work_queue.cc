@@ -9,8 +9,14 @@
 #include "absl/time/clock.h"
 
 namespace blendwire::server {
+namespace {
 
-WorkQueue::WorkQueue(const Limits& limits) : max_waiting_(limits.max_waiting) {
+constexpr absl::Duration kIdleAfter = absl::Seconds(1);
+
+}  // namespace
+
+WorkQueue::WorkQueue(const Limits& limits, std::function<void()> on_idle)
+    : max_waiting_(limits.max_waiting), on_idle_(std::move(on_idle)) {
   threads_.reserve(static_cast<size_t>(limits.workers));
   for (int i = 0; i < limits.workers; ++i) threads_.emplace_back([this] { Work(); });
 }
@@ -101,21 +107,35 @@ WorkQueue::Entries::iterator WorkQueue::FindRunnable() {
 
 bool WorkQueue::HasWork() { return stopping_ || FindRunnable() != entries_.end(); }
 
+void WorkQueue::AwaitWork() {
+  const absl::Condition has_work(
+      +[](WorkQueue* queue) ABSL_NO_THREAD_SAFETY_ANALYSIS { return queue->HasWork(); }, this);
+  while (!mutex_.AwaitWithTimeout(has_work, kIdleAfter)) {
+    if (!worked_ || !Idle() || !on_idle_) continue;
+    worked_ = false;
+    mutex_.Unlock();
+    on_idle_();
+    mutex_.Lock();
+  }
+}
+
 void WorkQueue::Work() {
   absl::MutexLock lock(&mutex_);
   while (true) {
     ++idle_workers_;
-    mutex_.Await(absl::Condition(
-        +[](WorkQueue* queue) ABSL_NO_THREAD_SAFETY_ANALYSIS { return queue->HasWork(); }, this));
+    AwaitWork();
     --idle_workers_;
     if (stopping_) return;
 
     const auto entry = FindRunnable();
+    // A job may have stopped being ready since.
+    if (entry == entries_.end()) continue;
     const size_t index = entry->next++;
     entry->job->UnitStarts(index);
     if (index == 0) --waiting_;
     ++entry->running;
     ++running_;
+    worked_ = true;
     entries_.splice(entries_.end(), entries_, entry);
     std::shared_ptr<Job> job = entry->job;
     const absl::Time start = absl::Now();

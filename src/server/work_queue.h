@@ -10,6 +10,7 @@
 #define BLENDWIRE_SERVER_WORK_QUEUE_H_
 
 #include <cstddef>
+#include <functional>
 #include <list>
 #include <memory>
 #include <thread>
@@ -47,7 +48,8 @@ class WorkQueue {
     int max_waiting = 64;  // jobs of which no unit has started
   };
 
-  explicit WorkQueue(const Limits& limits);
+  // `on_idle` is called on a worker thread once no work has come for a second after some was done.
+  explicit WorkQueue(const Limits& limits, std::function<void()> on_idle = nullptr);
   // Drops what has not started, and waits for what has.
   ~WorkQueue();
 
@@ -89,17 +91,20 @@ class WorkQueue {
   using Entries = std::list<Entry>;
 
   void Work();
+  void AwaitWork() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Entries::iterator FindRunnable() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool HasWork() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool Idle() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return entries_.empty() && running_ == 0; }
   absl::Duration ExpectedWaitLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const int max_waiting_;
+  const std::function<void()> on_idle_;
   mutable absl::Mutex mutex_;
   Entries entries_ ABSL_GUARDED_BY(mutex_);  // the line; jobs with units left
   int running_ ABSL_GUARDED_BY(mutex_) = 0;
   int waiting_ ABSL_GUARDED_BY(mutex_) = 0;
   int idle_workers_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool worked_ ABSL_GUARDED_BY(mutex_) = false;  // since on_idle_ was called
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   absl::Duration mean_unit_time_ ABSL_GUARDED_BY(mutex_);

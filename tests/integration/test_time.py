@@ -241,30 +241,38 @@ def test_nan_is_counted_as_a_failure(quiet: Server) -> None:
 
 
 def test_memory_budget(start_server: Callable[..., Server], models: pathlib.Path) -> None:
-    """Too large alone, and too large beside what is in flight already."""
+    """A quarter of it for messages, waiting ones included; the rest for what runs. Too large a run
+    is refused, one that is too large just now waits, and messages that are too many are refused."""
     server = start_server(
         "--model", models / "everyday.onnx", "--model-root", models, "--workers", "4",
         "--memory-budget", "64",
-    )
+    )  # fmt: skip
     server.load(models / "slow.onnx", "slow")
     with pytest.raises(grpc.RpcError) as caught:
         server.predict(request(meshes.points_only(100_000)))
     assert caught.value.code() == EXHAUSTED
-    assert "this call needs about" in caught.value.details()
-    assert "64 MiB (--memory-budget)" in caught.value.details()
+    assert "a prediction for 100000 vertices needs about" in caught.value.details()
+    assert "48 MiB for it; start it with a larger --memory-budget" in caught.value.details()
 
-    half = meshes.points_only(20_000)  # about 40 MiB
-    blocker = start(server, request(half, model="slow"))
+    blocker = start(server, request(meshes.points_only(7000), model="slow"))
     await_running(server)
+    triangles = np.random.default_rng(8).integers(0, 5000, (400_000, 3), np.uint32)
+    large = request(meshes.Mesh(meshes.points_only(5000).vertices, triangles))  # 4.7 MiB
+    waiting = []
+    for i in range(3):
+        waiting.append(start(server, large))
+        await_running(server, running=1, queued=i + 1)
+    assert_serves(server)  # a small one passes by: there is room for it
     with pytest.raises(grpc.RpcError) as caught:
-        server.predict(request(half))
+        server.predict(large)
     assert caught.value.code() == EXHAUSTED
-    assert "are in use; try again soon" in caught.value.details()
+    assert "(--memory-budget) are in use; try again soon" in caught.value.details()
     assert int(dict(caught.value.trailing_metadata())["retry-after-ms"]) >= 1
-    assert_serves(server)  # a small one still fits
-    end(server, blocker)
-    assert server.predict(request(half)).success
     assert server.stats().rejected_requests == 2
+    blocker.cancel()
+    assert all(call.result(CALL_SECONDS).success for call in waiting)
+    await_idle(server)
+    assert server.predict(large).success, "the budget is given back"
 
 
 def test_times_are_told(quiet: Server) -> None:

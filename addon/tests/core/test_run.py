@@ -168,9 +168,8 @@ def until(run, phase):
 def test_cancel_while_writing_takes_it_back() -> None:
     run, host, _ = make()
     until(run, Phase.WRITING)
-    for _ in range(6):
+    while host.written < 3:
         run.tick(0)
-    assert host.written > 1
     run.cancel()
     assert list(host.keys["Face"]) == ["Basis"]
     assert host.undo_steps == 0

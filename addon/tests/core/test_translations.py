@@ -16,7 +16,7 @@ LANGUAGES = ("ja", "ko", "zh_HANS")
 
 # The same in all languages: names of products, keys and axes.
 SAME = {
-    "Blendwire", "VRChat", "Oculus", "VRM 0", "VRM 1", "MMD", "ARKit 52", "Unified Expressions",
+    "Blendwire", "VRChat", "Oculus", "VRM 0", "VRM 1", "MMD", "ARKit 52", "Unified", "VRM",
     "vrc.v_aa", "viseme_aa", "Joy", "happy", "happy, aa", "Joy, A", "CPU", "CUDA", "DirectML",
     "Core ML", "-Y", "+Y", "+X", "-X",
 }

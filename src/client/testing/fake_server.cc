@@ -147,6 +147,10 @@ grpc::Status FakeService::PredictStream(
     grpc::ServerContext* context, const contract::BatchPredictionRequest* request,
     grpc::ServerWriter<contract::BatchPredictionUpdate>* writer) {
   if (auto status = Enter(*context, "PredictStream"); !status.ok()) return status;
+  {
+    absl::MutexLock lock(&mutex_);
+    last_batch_ = *request;
+  }
   for (int index = request->requests_size() - 1; index >= 0; --index) {
     if (before_item) {
       if (auto status = before_item(*context, index); !status.ok()) return status;
