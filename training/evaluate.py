@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 import onnxruntime
 
-from . import contact, geometry, landmarks, picture, rigs, slots
+from . import contact, geometry, landmarks, picture, rigs, slots, warps
 from .split import HELD_OUT, TRAIN_IDENTITIES
 
 Predict = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -138,12 +138,28 @@ def blink_figures(head: Head, predicted: np.ndarray) -> dict[str, list[float]]:
     }
 
 
-def measure(heads: Iterable[Head], predict: Predict, normals: bool = True) -> dict[str, float]:
-    """Mean figures over heads."""
+def with_hair(head: Head) -> tuple[np.ndarray, np.ndarray]:
+    """(vertices, normals) of the head and behind them as many points of a random haircut."""
+    units = warps.FaceUnits.of(head.rig.marks[head.identity])
+    rng = np.random.default_rng(head.identity)
+    points, normals = warps.hair(rng, len(head.vertices))
+    points = points / units.scale + units.origin
+    return (
+        np.concatenate([head.vertices, points]).astype(np.float32),
+        np.concatenate([head.normals, normals]).astype(np.float32),
+    )
+
+
+def measure(
+    heads: Iterable[Head], predict: Predict, normals: bool = True, hair: bool = False
+) -> dict[str, float]:
+    """Mean figures over heads; on the head's own vertices also where it wears hair."""
     figures: dict[str, list[float]] = {}
     for head in heads:
-        given = head.normals if normals else np.zeros_like(head.normals)
-        predicted = predict(head.vertices, given)
+        vertices, given = with_hair(head) if hair else (head.vertices, head.normals)
+        if not normals:
+            given = np.zeros_like(given)
+        predicted = predict(vertices, given)[: len(head.vertices)]
         for name, slot in slots.INDEX.items():
             if head.rig.slot_weight[slot] < 1 or not np.abs(head.truth[:, slot]).any():
                 continue
@@ -241,6 +257,7 @@ def main() -> None:
     print(HEADER)
     print(row("MakeHuman, unseen identities", measure(unseen, predict)))
     print(row("the same, normals withheld", measure(unseen, predict, normals=False)))
+    print(row("the same, with hair", measure(unseen, predict, hair=True)))
     bodies = held_out_heads(human, arguments.count, whole=True)
     print(row("the same, whole bodies", measure(bodies, predict)))
     scans = held_out_heads(ict, arguments.count)

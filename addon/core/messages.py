@@ -62,7 +62,7 @@ TEXTS: dict[str, tuple[str, str, str]] = {
                            "Correct the list of expressions"),
     "all_kept": (WARNING, "Shape keys of these names exist already and are your own; nothing was "
                           "written", "Tick Overwrite to replace them"),
-    "some_kept": (INFO, "{count} shape keys of your own were kept: {names}",
+    "some_kept": (WARNING, "{count} shape keys of your own were kept: {names}",
                   "Tick Overwrite to replace them"),
     "nudged": (INFO, "{names} had no motion of their own and got one of 0.1 mm, so that VRChat finds "
                      "all visemes", "Nothing to do"),

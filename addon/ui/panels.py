@@ -8,7 +8,7 @@ from typing import Any
 
 import bpy
 
-from ..core.messages import ERROR, WARNING, Message
+from ..core.messages import ERROR, INFO, WARNING, Message
 from ..core.run import Phase
 from ..core.server_care import State
 from ..host import meshes
@@ -42,7 +42,7 @@ def _tr(text: str) -> str:
 def _lines(text: str, context: Any) -> list[str]:
     """Wrapped to the sidebar's width; characters of East Asia are twice as wide."""
     scale = context.preferences.system.ui_scale
-    columns = max(18, int((context.region.width / scale - 60) / 6.2))
+    columns = max(18, int((context.region.width / scale - 70) / 6.8))
     wide = sum(ord(c) > 0x2E80 for c in text)
     if wide > len(text) / 3:
         return textwrap.wrap(text, max(10, columns // 2))
@@ -56,6 +56,8 @@ def draw_message(layout: Any, message: Message, context: Any) -> Any:
     icon = _ICONS.get(message.severity, "INFO")
     for number, line in enumerate(_lines(message.text(_tr), context)):
         column.label(text=line, icon="BLANK1" if number else icon, translate=False)
+    if message.severity == INFO:
+        return column  # nothing is wrong
     for number, line in enumerate(_lines(message.cure(_tr), context)):
         column.label(text=line, icon="BLANK1" if number else "FORWARD", translate=False)
     return column

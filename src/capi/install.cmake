@@ -14,9 +14,10 @@ foreach(target IN LISTS cpp_targets)
   set_property(TARGET ${target} PROPERTY INTERFACE_INCLUDE_DIRECTORIES
     "$<BUILD_INTERFACE:${folders}>"
     "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR};${CMAKE_INSTALL_INCLUDEDIR}/blendwire>")
-  set_property(TARGET ${target} PROPERTY INTERFACE_SYSTEM_INCLUDE_DIRECTORIES
-    "$<BUILD_INTERFACE:${folders}>")
 endforeach()
+# Generated code is not held to our warnings.
+set_property(TARGET blendwire_contract PROPERTY INTERFACE_SYSTEM_INCLUDE_DIRECTORIES
+  "$<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/proto>")
 set_target_properties(blendwire_system PROPERTIES EXPORT_NAME system)
 set_target_properties(blendwire_contract PROPERTIES EXPORT_NAME contract)
 set_target_properties(blendwire_conventions PROPERTIES EXPORT_NAME conventions)

@@ -30,7 +30,7 @@ struct GenerateOptions {
   PredictionChoice prediction;
   std::vector<std::string> meshes;
   double unit = 1.0;
-  float min_displacement = 1e-6f;
+  float min_displacement = 1e-4f;
   bool overwrite = false;
   bool no_normals = false;
   bool json = false;

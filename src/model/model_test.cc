@@ -214,6 +214,7 @@ TEST(ModelRunTest, ARequestToStopBeforeTheRunPreventsIt) {
 TEST(ModelRunTest, ARunningModelIsStopped) {
   const auto model = LoadModel("slow");
   std::stop_source stop;
+  const absl::Time start = absl::Now();
   std::thread stopper([&stop] {
     absl::SleepFor(absl::Milliseconds(100));
     stop.request_stop();
@@ -221,7 +222,6 @@ TEST(ModelRunTest, ARunningModelIsStopped) {
   const std::vector<float> vertices(3, 1.0f);
   const std::vector<float> condition(64, 1.0f);
   std::vector<float> offsets(3);
-  const absl::Time start = absl::Now();
   const absl::Status status =
       model->Run({vertices, {}, condition, 1, absl::MakeSpan(offsets)}, stop.get_token());
   stopper.join();

@@ -293,6 +293,7 @@ TEST_F(PredictTest, StoppedBetweenTasksTheRestIsCancelled) {
 }
 
 TEST_F(PredictTest, ARunningModelIsStopped) {
+  const auto model = LoadModel("slow");
   std::stop_source stop;
   std::thread stopper([&stop] {
     absl::SleepFor(absl::Milliseconds(50));
@@ -301,12 +302,14 @@ TEST_F(PredictTest, ARunningModelIsStopped) {
   Predictions predictions;
   predictions.Add(Linear(1.0f, {}));
   predictions.Add(Linear(2.0f, {}));
-  predictions.Run(*LoadModel("slow"), *mesh_, stop.get_token());
+  predictions.Run(*model, *mesh_, stop.get_token());
   stopper.join();
   EXPECT_EQ(predictions.outcomes[0].status.code(), absl::StatusCode::kCancelled);
   EXPECT_EQ(predictions.outcomes[1].status.code(), absl::StatusCode::kCancelled);
-  EXPECT_GE(predictions.outcomes[0].timings.inference, absl::Milliseconds(20))
-      << "both share the 50 ms of their run";
+  // Both share the time of their run.
+  EXPECT_GT(predictions.outcomes[0].timings.inference, absl::ZeroDuration());
+  EXPECT_EQ(predictions.outcomes[0].timings.inference,
+            predictions.outcomes[1].timings.inference);
 }
 
 TEST_F(PredictTest, AFailedAllocationFailsTheTaskNotTheProcess) {

@@ -19,8 +19,8 @@ using ::testing::HasSubstr;
 
 TEST(LoopbackHostTest, LoopbackAddressesAreTaken) {
   for (const auto& [host, numeric] :
-       {std::pair{"127.0.0.1", "127.0.0.1"}, std::pair{"::1", "::1"}, std::pair{"[::1]", "::1"}, std::pair{"localhost", "127.0.0.1"},
-        std::pair{"LocalHost", "127.0.0.1"}}) {
+       {std::pair{"127.0.0.1", "127.0.0.1"}, std::pair{"::1", "::1"}, std::pair{"[::1]", "::1"},
+        std::pair{"localhost", "127.0.0.1"}, std::pair{"LocalHost", "127.0.0.1"}}) {
     const absl::StatusOr<std::string> result = LoopbackHost(host);
     ASSERT_TRUE(result.ok()) << host << ": " << result.status();
     EXPECT_EQ(*result, numeric);

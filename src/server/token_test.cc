@@ -31,12 +31,14 @@ TEST(CheckTokenTest, LengthAndCharactersAreChecked) {
     const absl::Status status = CheckToken(bad).status();
     EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
     EXPECT_THAT(std::string(status.message()), HasSubstr("16 to 512"));
-    if (!bad.empty()) EXPECT_THAT(std::string(status.message()), Not(HasSubstr(bad)));
+    if (!bad.empty()) {
+      EXPECT_THAT(std::string(status.message()), Not(HasSubstr(bad)));
+    }
   }
 }
 
 TEST(ReadTokenTest, TakesTheFirstLine) {
-  for (const std::string& ending : {"", "\n", "\r\n", "\nmore\n"}) {
+  for (const std::string ending : {"", "\n", "\r\n", "\nmore\n"}) {
     std::istringstream input(kToken + ending);
     EXPECT_EQ(ReadToken(input).value(), kToken);
   }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <functional>
+#include <latch>
 #include <memory>
 #include <random>
 #include <string>
@@ -12,7 +13,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/synchronization/blocking_counter.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "gmock/gmock.h"
@@ -163,13 +163,8 @@ TEST(WorkQueueTest, NoMoreThanMaxParallelUnitsOfOneJobRun) {
 
 TEST(WorkQueueTest, UnitsOfOneJobRunBesideEachOther) {
   WorkQueue queue({.workers = 4, .max_waiting = 8});
-  absl::BlockingCounter all(4);  // each unit waits for the other three
-  ASSERT_TRUE(queue.Submit(MakeJob([&all](size_t) {
-                             all.DecrementCount();
-                             all.Wait();
-                           }),
-                           4, 4)
-                  .ok());
+  std::latch all(4);  // each unit waits for the other three
+  ASSERT_TRUE(queue.Submit(MakeJob([&all](size_t) { all.arrive_and_wait(); }), 4, 4).ok());
   EXPECT_TRUE(queue.AwaitIdle(Soon()));
 }
 
