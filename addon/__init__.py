@@ -16,10 +16,10 @@ bl_info = {  # for Blender before 4.2, which reads it without running this file
     "category": "Mesh",
 }
 
-import bpy  # noqa: E402
+import bpy
 
-from .host import session  # noqa: E402
-from .ui import cures, operators, panels, preferences, properties, translations  # noqa: E402
+from .host import session
+from .ui import cures, operators, panels, preferences, properties, translations
 
 _CLASSES = (
     *properties.CLASSES,

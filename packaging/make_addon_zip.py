@@ -21,7 +21,14 @@ FOLDER = "blendwire_addon"
 EPOCH = (2026, 1, 1, 0, 0, 0)
 
 # What of addon/ goes into the zip.
-_PATTERNS = ("__init__.py", "core/*.py", "core/data/*.json", "host/*.py", "ui/*.py", "locale/*.json")
+_PATTERNS = (
+    "__init__.py",
+    "core/*.py",
+    "core/data/*.json",
+    "host/*.py",
+    "ui/*.py",
+    "locale/*.json",
+)
 
 
 def addon_files(wheel: pathlib.Path) -> dict[str, bytes]:

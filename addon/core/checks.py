@@ -17,8 +17,26 @@ HEAD_HEIGHTS = (0.12, 0.7)  # metres
 
 # Modifiers that give the mesh another number of vertices.
 TOPOLOGY_MODIFIERS = frozenset(
-    "ARRAY BEVEL BOOLEAN BUILD DECIMATE EDGE_SPLIT MASK MULTIRES REMESH SCREW SKIN SOLIDIFY SUBSURF "
-    "TRIANGULATE WELD WIREFRAME NODES VOLUME_TO_MESH".split()
+    [
+        "ARRAY",
+        "BEVEL",
+        "BOOLEAN",
+        "BUILD",
+        "DECIMATE",
+        "EDGE_SPLIT",
+        "MASK",
+        "MULTIRES",
+        "REMESH",
+        "SCREW",
+        "SKIN",
+        "SOLIDIFY",
+        "SUBSURF",
+        "TRIANGULATE",
+        "WELD",
+        "WIREFRAME",
+        "NODES",
+        "VOLUME_TO_MESH",
+    ]
 )
 
 # message code -> the cure's operator, without "blendwire."; the rest has no button.

@@ -13,7 +13,6 @@ import numpy as np
 from . import region
 from .transforms import Frame, offsets_to_local, to_model
 
-
 # So many vertices at one place are looked at: a sharp corner of a split file has as many faces.
 _MOST_COPIES = 16
 
@@ -134,9 +133,7 @@ def open_vertices(triangles: Any, count: int) -> Any:
     return list(open_vertex_steps(triangles, count))[-1]
 
 
-def weld_steps(
-    positions: Any, triangles: Any, tolerance: float | None = None
-) -> Iterator[Any]:
+def weld_steps(positions: Any, triangles: Any, tolerance: float | None = None) -> Iterator[Any]:
     """As weld_map(), in pieces: yields None until the last, the result."""
     count = len(positions)
     result = np.arange(count)

@@ -16,90 +16,195 @@ ERROR, WARNING, INFO = "error", "warning", "info"
 TEXTS: dict[str, tuple[str, str, str]] = {
     # ---- the meshes ----
     "no_mesh": (ERROR, "No mesh is selected", "Select the face's mesh, or choose it above"),
-    "edit_mode": (ERROR, "{object} is in Edit Mode; shape keys written there are lost",
-                  "Switch to Object Mode"),
+    "edit_mode": (
+        ERROR,
+        "{object} is in Edit Mode; shape keys written there are lost",
+        "Switch to Object Mode",
+    ),
     "no_triangles": (ERROR, "{object} has no faces", "Choose a mesh with faces"),
-    "linked": (ERROR, "{object} is linked from another file and cannot be changed",
-               "Make it local"),
+    "linked": (
+        ERROR,
+        "{object} is linked from another file and cannot be changed",
+        "Make it local",
+    ),
     "flat": (ERROR, "{object} has a scale of zero", "Give it a scale other than zero"),
-    "not_finite": (ERROR, "{object} has vertices at no real position (NaN or infinite)",
-                   "Remove those vertices"),
-    "mirrored": (ERROR, "{object} is half a mesh: a Mirror modifier makes the other half",
-                 "Apply the Mirror modifier"),
-    "mirrored_keys": (ERROR, "{object} is half a mesh: a Mirror modifier makes the other half, "
-                             "and Blender cannot apply it to a mesh with shape keys",
-                      "Remove the Mirror modifier and model the other half, or start from a copy "
-                      "without shape keys"),
+    "not_finite": (
+        ERROR,
+        "{object} has vertices at no real position (NaN or infinite)",
+        "Remove those vertices",
+    ),
+    "mirrored": (
+        ERROR,
+        "{object} is half a mesh: a Mirror modifier makes the other half",
+        "Apply the Mirror modifier",
+    ),
+    "mirrored_keys": (
+        ERROR,
+        "{object} is half a mesh: a Mirror modifier makes the other half, "
+        "and Blender cannot apply it to a mesh with shape keys",
+        "Remove the Mirror modifier and model the other half, or start from a copy "
+        "without shape keys",
+    ),
     "absolute_keys": (ERROR, "{object} has absolute shape keys", "Make its shape keys relative"),
-    "changes_topology": (WARNING, "The modifier {modifier} of {object} changes the mesh; shape keys "
-                                  "are made for the mesh below it",
-                         "Nothing to do, unless you want to apply it first"),
-    "shared_data": (WARNING, "{object} shares its mesh with {count} other objects, which get the "
-                             "same shape keys", "Make it a mesh of its own"),
-    "too_large": (WARNING, "{object} is {height:.2f} m high; a head has 0.15 to 0.6 m",
-                  "Let Blendwire treat it as a head of human size"),
-    "too_small": (WARNING, "{object} is {height:.3f} m high; a head has 0.15 to 0.6 m",
-                  "Let Blendwire treat it as a head of human size"),
-    "wrong_way": (WARNING, "The face seems to look along {facing}, not along -Y",
-                  "Tell Blendwire where it looks"),
-    "lopsided": (WARNING, "{object} is not symmetric from left to right; is the whole face there?",
-                 "Choose all parts of the face, and its facing"),
-    "many_vertices": (WARNING, "{count} vertices will take a while",
-                      "Choose the face with a vertex group or a selection"),
-    "no_group": (ERROR, "{object} has no vertex group named {group}", "Choose another vertex group"),
+    "changes_topology": (
+        WARNING,
+        "The modifier {modifier} of {object} changes the mesh; shape keys "
+        "are made for the mesh below it",
+        "Nothing to do, unless you want to apply it first",
+    ),
+    "shared_data": (
+        WARNING,
+        "{object} shares its mesh with {count} other objects, which get the same shape keys",
+        "Make it a mesh of its own",
+    ),
+    "too_large": (
+        WARNING,
+        "{object} is {height:.2f} m high; a head has 0.15 to 0.6 m",
+        "Let Blendwire treat it as a head of human size",
+    ),
+    "too_small": (
+        WARNING,
+        "{object} is {height:.3f} m high; a head has 0.15 to 0.6 m",
+        "Let Blendwire treat it as a head of human size",
+    ),
+    "wrong_way": (
+        WARNING,
+        "The face seems to look along {facing}, not along -Y",
+        "Tell Blendwire where it looks",
+    ),
+    "lopsided": (
+        WARNING,
+        "{object} is not symmetric from left to right; is the whole face there?",
+        "Choose all parts of the face, and its facing",
+    ),
+    "many_vertices": (
+        WARNING,
+        "{count} vertices will take a while",
+        "Choose the face with a vertex group or a selection",
+    ),
+    "no_group": (
+        ERROR,
+        "{object} has no vertex group named {group}",
+        "Choose another vertex group",
+    ),
     "no_selection": (ERROR, "No vertices are selected", "Select the face in Edit Mode"),
-    "empty_region": (ERROR, "No vertex lies in the face region",
-                     "Choose another region; Automatic takes the head"),
-    "no_face": (WARNING, "This does not move like a face that the model knows (score {score:.2f} "
-                         "of 1); the shape keys may be wrong",
-                "Check scale and facing, choose the face as region, or undo"),
-    "no_face_stopped": (ERROR, "No face that the model knows was found (score {score:.2f} of 1); "
-                               "nothing was written",
-                        "Check scale and facing, choose the face as region, or allow it below"),
+    "empty_region": (
+        ERROR,
+        "No vertex lies in the face region",
+        "Choose another region; Automatic takes the head",
+    ),
+    "no_face": (
+        WARNING,
+        "This does not move like a face that the model knows (score {score:.2f} "
+        "of 1); the shape keys may be wrong",
+        "Check scale and facing, choose the face as region, or undo",
+    ),
+    "no_face_stopped": (
+        ERROR,
+        "No face that the model knows was found (score {score:.2f} of 1); nothing was written",
+        "Check scale and facing, choose the face as region, or allow it below",
+    ),
     # ---- the run ----
     "no_keys": (ERROR, "No expression is chosen", "Choose at least one expression set"),
-    "unknown_expression": (ERROR, "{name} is no expression that Blendwire knows",
-                           "Correct the list of expressions"),
-    "all_kept": (WARNING, "Shape keys of these names exist already and are your own; nothing was "
-                          "written", "Tick Overwrite to replace them"),
-    "some_kept": (WARNING, "{count} shape keys of your own were kept: {names}",
-                  "Tick Overwrite to replace them"),
-    "nudged": (INFO, "{names} had no motion of their own and got one of 0.1 mm, so that VRChat finds "
-                     "all visemes", "Nothing to do"),
+    "unknown_expression": (
+        ERROR,
+        "{name} is no expression that Blendwire knows",
+        "Correct the list of expressions",
+    ),
+    "all_kept": (
+        WARNING,
+        "Shape keys of these names exist already and are your own; nothing was written",
+        "Tick Overwrite to replace them",
+    ),
+    "some_kept": (
+        WARNING,
+        "{count} shape keys of your own were kept: {names}",
+        "Tick Overwrite to replace them",
+    ),
+    "nudged": (
+        INFO,
+        "{names} had no motion of their own and got one of 0.1 mm, so that VRChat finds "
+        "all visemes",
+        "Nothing to do",
+    ),
     "busy": (ERROR, "Blendwire is at work already", "Wait for it, or cancel it"),
     "cancelled": (INFO, "Cancelled; nothing was written", "Press Generate to start again"),
-    "cancelled_file": (WARNING, "Another file was opened during the work; nothing was written",
-                       "Press Generate to start again"),
-    "object_gone": (ERROR, "{object} was deleted, renamed or undone meanwhile; nothing was written",
-                    "Press Generate to start again"),
-    "object_changed": (ERROR, "{object} was edited meanwhile; nothing was written",
-                       "Press Generate to start again"),
-    "undone_while_writing": (ERROR, "Undo was used while the shape keys were written; nothing was "
-                                    "written", "Press Generate to start again"),
-    "waiting_for_object_mode": (WARNING, "The results are ready; they are written when {object} "
-                                         "leaves Edit Mode", "Switch to Object Mode"),
-    "some_failed": (WARNING, "{count} expressions failed; the first one: {reason}",
-                    "Generate them again; see the log"),
+    "cancelled_file": (
+        WARNING,
+        "Another file was opened during the work; nothing was written",
+        "Press Generate to start again",
+    ),
+    "object_gone": (
+        ERROR,
+        "{object} was deleted, renamed or undone meanwhile; nothing was written",
+        "Press Generate to start again",
+    ),
+    "object_changed": (
+        ERROR,
+        "{object} was edited meanwhile; nothing was written",
+        "Press Generate to start again",
+    ),
+    "undone_while_writing": (
+        ERROR,
+        "Undo was used while the shape keys were written; nothing was written",
+        "Press Generate to start again",
+    ),
+    "waiting_for_object_mode": (
+        WARNING,
+        "The results are ready; they are written when {object} leaves Edit Mode",
+        "Switch to Object Mode",
+    ),
+    "some_failed": (
+        WARNING,
+        "{count} expressions failed; the first one: {reason}",
+        "Generate them again; see the log",
+    ),
     "not_generated": (ERROR, "{name} was not made by Blendwire", "Choose a generated shape key"),
     # ---- the server ----
-    "no_library": (ERROR, "Blendwire's own library could not be loaded: {reason}",
-                   "Install the add-on again, for this system"),
-    "start_failed": (ERROR, "The server did not start: {reason}", "See the log; check the preferences"),
+    "no_library": (
+        ERROR,
+        "Blendwire's own library could not be loaded: {reason}",
+        "Install the add-on again, for this system",
+    ),
+    "start_failed": (
+        ERROR,
+        "The server did not start: {reason}",
+        "See the log; check the preferences",
+    ),
     "crashed": (ERROR, "The server stopped: {reason}", "Press Restart"),
-    "too_many_crashes": (ERROR, "The server crashed {count} times in a row and is not started again",
-                         "See the log, check model and device in the preferences, then press Restart"),
-    "unreachable": (ERROR, "No server answers at {address}",
-                    "Start it, or correct the address in the preferences"),
-    "not_serving": (ERROR, "The server answers but is not ready: {reason}",
-                    "Wait a moment; load a model if it has none"),
-    "wrong_token": (ERROR, "The server at {address} wants a token",
-                    "Use the private server, or one without a token"),
+    "too_many_crashes": (
+        ERROR,
+        "The server crashed {count} times in a row and is not started again",
+        "See the log, check model and device in the preferences, then press Restart",
+    ),
+    "unreachable": (
+        ERROR,
+        "No server answers at {address}",
+        "Start it, or correct the address in the preferences",
+    ),
+    "not_serving": (
+        ERROR,
+        "The server answers but is not ready: {reason}",
+        "Wait a moment; load a model if it has none",
+    ),
+    "wrong_token": (
+        ERROR,
+        "The server at {address} wants a token",
+        "Use the private server, or one without a token",
+    ),
     "call_failed": (ERROR, "The prediction failed: {reason}", "See the log; try again"),
-    "took_too_long": (ERROR, "The prediction took too long: {reason}",
-                      "Choose fewer vertices with a region, or fewer expressions"),
+    "took_too_long": (
+        ERROR,
+        "The prediction took too long: {reason}",
+        "Choose fewer vertices with a region, or fewer expressions",
+    ),
     "overloaded": (ERROR, "The server has too much to do: {reason}", "Try again in a moment"),
     "no_model": (ERROR, "The server has no model: {reason}", "Choose a model in the preferences"),
-    "internal": (ERROR, "Something in Blendwire went wrong: {reason}", "See the console, and report it"),
+    "internal": (
+        ERROR,
+        "Something in Blendwire went wrong: {reason}",
+        "See the console, and report it",
+    ),
 }
 
 

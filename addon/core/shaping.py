@@ -135,9 +135,7 @@ class Quality:
     smoothness: float  # the server's, 0 to 1
 
 
-def quality_of(
-    shape: Shape, part: Part, smoothness: float, size_factor: float = 1.0
-) -> Quality:
+def quality_of(shape: Shape, part: Part, smoothness: float, size_factor: float = 1.0) -> Quality:
     """Measured on what is written, strength and region included, in millimetres of the avatar."""
     lengths = _model_lengths(part, shape.offsets) / size_factor
     moving = lengths > 1e-5

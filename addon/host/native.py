@@ -32,7 +32,9 @@ def user_folder(name: str = "") -> pathlib.Path:
     if hasattr(bpy.utils, "extension_path_user") and ADDON.startswith("bl_ext."):
         path = bpy.utils.extension_path_user(ADDON, path=name, create=True)
     else:
-        path = bpy.utils.user_resource("DATAFILES", path=os.path.join("blendwire", name), create=True)
+        path = bpy.utils.user_resource(
+            "DATAFILES", path=os.path.join("blendwire", name), create=True
+        )
     return pathlib.Path(path)
 
 

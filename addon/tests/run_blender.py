@@ -56,7 +56,9 @@ def find_blenders() -> list[str]:
     named = [b for b in os.environ.get("BLENDWIRE_BLENDERS", "").split(";") if b]
     found = named or [b for b in [shutil.which("blender")] if b]
     if not found:
-        skip("no Blender is installed; `apt-get install blender`, or name one in BLENDWIRE_BLENDERS")
+        skip(
+            "no Blender is installed; `apt-get install blender`, or name one in BLENDWIRE_BLENDERS"
+        )
     return found
 
 
@@ -107,7 +109,10 @@ def run_headless(out: str, word: str) -> int:
             chosen = ["-k", word] if word else []
             result = subprocess.run(
                 [*command(blender, "harness.py"), *options(out), *chosen],
-                env=environment(blender, profile), timeout=TIMEOUT, check=False)
+                env=environment(blender, profile),
+                timeout=TIMEOUT,
+                check=False,
+            )
         failed += result.returncode != 0
     return min(failed, 1)
 
@@ -116,7 +121,9 @@ def run_window(out: str) -> int:
     """window.py in the first Blender that has windows."""
     for tool in ("xvfb-run", "xdotool", "import"):
         if shutil.which(tool) is None:
-            skip(f"{tool} is missing; `apt-get install xvfb xauth xdotool imagemagick libgl1-mesa-dri`")
+            skip(
+                f"{tool} is missing; `apt-get install xvfb xauth xdotool imagemagick libgl1-mesa-dri`"
+            )
     programs = [b for b in find_blenders() if "python" not in pathlib.Path(b).name]
     if not programs:
         skip("PyPI's bpy has no window; name a Blender program in BLENDWIRE_BLENDERS")
@@ -124,7 +131,10 @@ def run_window(out: str) -> int:
     with tempfile.TemporaryDirectory(prefix="blendwire-profile-") as profile:
         result = subprocess.run(
             [*xvfb, *command(programs[0], "window.py", window=True), *options(out)],
-            env=environment(programs[0], profile), timeout=TIMEOUT, check=False)
+            env=environment(programs[0], profile),
+            timeout=TIMEOUT,
+            check=False,
+        )
     return int(result.returncode != 0)
 
 
@@ -140,7 +150,10 @@ def _start_waiting(blender: str, profile: str) -> tuple[subprocess.Popen[str], i
     """A Blender in the middle of a run, and its server's process id."""
     process = subprocess.Popen(
         [*command(blender, "lifetime.py"), *options("")],
-        env=environment(blender, profile), stdout=subprocess.PIPE, text=True)
+        env=environment(blender, profile),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     assert process.stdout is not None
     lines: list[str] = []
     for line in process.stdout:
@@ -186,7 +199,9 @@ def main() -> int:
     arguments = parser.parse_args()
     if arguments.lifetime:
         return run_lifetime()
-    return run_window(arguments.out) if arguments.window else run_headless(arguments.out, arguments.k)
+    return (
+        run_window(arguments.out) if arguments.window else run_headless(arguments.out, arguments.k)
+    )
 
 
 if __name__ == "__main__":

@@ -204,12 +204,16 @@ class BLENDWIRE_OT_generate(bpy.types.Operator):
     bl_label = "Generate"
 
     sets: EnumProperty(
-        name="Sets", description="Instead of the panel's; none takes the panel's",
+        name="Sets",
+        description="Instead of the panel's; none takes the panel's",
         items=tuple((n, label, "") for n, label in properties.SET_LABELS.items()),
-        options={"ENUM_FLAG", "SKIP_SAVE"})
+        options={"ENUM_FLAG", "SKIP_SAVE"},
+    )
     expressions: StringProperty(
-        name="Expressions", description="Names of expressions, separated by commas",
-        options={"SKIP_SAVE"})
+        name="Expressions",
+        description="Names of expressions, separated by commas",
+        options={"SKIP_SAVE"},
+    )
 
     @classmethod
     def poll(cls, context: Any) -> bool:
@@ -302,7 +306,8 @@ def spec_of_record(key: str, record: Any) -> expressions.KeySpec:
     for spec in expressions.keys_of_set(record.set):
         if spec.expression == record.expression:
             return expressions.KeySpec(
-                key, record.set, record.expression, spec.request, record.side)
+                key, record.set, record.expression, spec.request, record.side
+            )
     raise Stop("unknown_expression", name=record.expression)
 
 
@@ -317,10 +322,13 @@ class BLENDWIRE_OT_remove_generated(bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     key: StringProperty(
-        name="Key", description="Only this one; all if empty", options={"SKIP_SAVE"})
+        name="Key", description="Only this one; all if empty", options={"SKIP_SAVE"}
+    )
     include_edited: BoolProperty(
-        name="Edited Ones Too", description="Also those that were edited since",
-        options={"SKIP_SAVE"})
+        name="Edited Ones Too",
+        description="Also those that were edited since",
+        options={"SKIP_SAVE"},
+    )
 
     @classmethod
     def poll(cls, context: Any) -> bool:
@@ -368,7 +376,9 @@ class BLENDWIRE_OT_preview(bpy.types.Operator):
         current.preview = Preview([o.name for o in objects], visemes or list(records))
         if current.preview.finished:
             current.preview = None
-            return _show(self, Message("not_generated", {"name": objects[0].name if objects else ""}))
+            return _show(
+                self, Message("not_generated", {"name": objects[0].name if objects else ""})
+            )
         return {"FINISHED"}
 
 
@@ -412,8 +422,10 @@ class BLENDWIRE_OT_add_strength(bpy.types.Operator):
     bl_property = "expression"
 
     expression: EnumProperty(
-        name="Expression", description="Which one",
-        items=[(name, name, e.description) for name, e in expressions.table().items()])
+        name="Expression",
+        description="Which one",
+        items=[(name, name, e.description) for name, e in expressions.table().items()],
+    )
 
     def invoke(self, context: Any, event: Any) -> set[str]:
         del event

@@ -94,7 +94,6 @@ class BLENDWIRE_PT_main(_Panel, bpy.types.Panel):
         row.operator_context = "INVOKE_DEFAULT"
         row.label(text=text, icon=icon)
         if care.state == State.CRASHED:
-            row.operator("blendwire.restart_server", icon="FILE_REFRESH")
             row.operator("blendwire.open_log", text="", icon="TEXT")
         elif care.state == State.STOPPED:
             row.operator("blendwire.start_server", text="Start", icon="PLAY")
@@ -108,6 +107,8 @@ class BLENDWIRE_PT_main(_Panel, bpy.types.Panel):
                 column.label(text=line, icon="BLANK1", translate=False)
         if care.message is not None:
             draw_message(layout.box(), care.message, context)
+        if care.state == State.CRASHED:
+            layout.operator("blendwire.restart_server", icon="FILE_REFRESH")
 
     def _draw_run(self, layout: Any, run: Any, context: Any) -> None:
         column = layout.column(align=True)
@@ -129,7 +130,8 @@ class BLENDWIRE_PT_main(_Panel, bpy.types.Panel):
         outcome = current.outcome
         if outcome is not None and outcome.written:
             text = _tr("{count} shape keys in {seconds} s").format(
-                count=outcome.written, seconds=f"{outcome.seconds:.1f}")
+                count=outcome.written, seconds=f"{outcome.seconds:.1f}"
+            )
             layout.label(text=text, icon="CHECKMARK", translate=False)
         messages = current.run.outcome.messages if current.run is not None else current.messages
         for message in messages:
@@ -139,7 +141,7 @@ class BLENDWIRE_PT_main(_Panel, bpy.types.Panel):
 class BLENDWIRE_PT_face(_Panel, bpy.types.Panel):
     """Which meshes, and which part of them"""
 
-    bl_label = "Face"
+    bl_label = "Avatar Face"
     bl_parent_id = "BLENDWIRE_PT_main"
 
     def draw(self, context: Any) -> None:
@@ -267,8 +269,13 @@ class BLENDWIRE_PT_results(_Panel, bpy.types.Panel):
         for name in [k.name for k in keys if k.name in records]:
             quality = records[name].quality
             row = column.row(align=True)
-            row.prop(keys[name], "value", text=f"{name}  {quality['max_mm']:.1f} mm",
-                     translate=False, slider=True)
+            row.prop(
+                keys[name],
+                "value",
+                text=f"{name}  {quality['max_mm']:.1f} mm",
+                translate=False,
+                slider=True,
+            )
             row.operator_context = "INVOKE_DEFAULT"
             row.operator("blendwire.regenerate", text="", icon="FILE_REFRESH").key = name
             row.operator_context = "EXEC_DEFAULT"

@@ -19,22 +19,38 @@ class BLENDWIRE_AP_preferences(bpy.types.AddonPreferences):
 
     address: StringProperty(
         name="Server Address",
-        description="Of a server that runs already, e.g. 127.0.0.1:50051; empty for a private one")
+        description="Of a server that runs already, e.g. 127.0.0.1:50051; empty for a private one",
+    )
     program: StringProperty(
-        name="Server Program", description="Empty for the one that came with the add-on",
-        subtype="FILE_PATH")
+        name="Server Program",
+        description="Empty for the one that came with the add-on",
+        subtype="FILE_PATH",
+    )
     model: StringProperty(
-        name="Model", description="An ONNX file; empty for the default model", subtype="FILE_PATH")
+        name="Model", description="An ONNX file; empty for the default model", subtype="FILE_PATH"
+    )
     device: EnumProperty(
-        name="Device", description="What the model runs on",
-        items=(("auto", "Automatic", "The graphics card if it can be used, else the CPU"),
-               ("cpu", "CPU", "The processor"), ("cuda", "CUDA", "An NVIDIA graphics card"),
-               ("directml", "DirectML", "A graphics card on Windows"),
-               ("coreml", "Core ML", "Apple's chips")))
+        name="Device",
+        description="What the model runs on",
+        items=(
+            ("auto", "Automatic", "The graphics card if it can be used, else the CPU"),
+            ("cpu", "CPU", "The processor"),
+            ("cuda", "CUDA", "An NVIDIA graphics card"),
+            ("directml", "DirectML", "A graphics card on Windows"),
+            ("coreml", "Core ML", "Apple's chips"),
+        ),
+    )
     log_level: EnumProperty(
-        name="Log Level", description="How much the server writes into its log",
-        items=(("ERROR", "Errors", ""), ("WARNING", "Warnings", ""), ("INFO", "Normal", ""),
-               ("DEBUG", "Everything", "")), default="INFO")
+        name="Log Level",
+        description="How much the server writes into its log",
+        items=(
+            ("ERROR", "Errors", ""),
+            ("WARNING", "Warnings", ""),
+            ("INFO", "Normal", ""),
+            ("DEBUG", "Everything", ""),
+        ),
+        default="INFO",
+    )
 
     def draw(self, context: Any) -> None:
         del context

@@ -54,34 +54,53 @@ class BLENDWIRE_PG_strength(bpy.types.PropertyGroup):
     """The strength of one expression; its name is the expression's."""
 
     value: FloatProperty(
-        name="Strength", description="Factor on the motion of this expression",
-        default=1.0, min=0.0, soft_max=2.0, max=10.0)
+        name="Strength",
+        description="Factor on the motion of this expression",
+        default=1.0,
+        min=0.0,
+        soft_max=2.0,
+        max=10.0,
+    )
 
 
 def _set_switch(name: str, default: bool = False) -> Any:
     return BoolProperty(
-        name=SET_LABELS[name], description="Make the shape keys of this set", default=default)
+        name=SET_LABELS[name], description="Make the shape keys of this set", default=default
+    )
 
 
 def _set_strength() -> Any:
     return FloatProperty(
-        name="Strength", description="Factor on the motion of the whole set",
-        default=1.0, min=0.0, soft_max=2.0, max=10.0)
+        name="Strength",
+        description="Factor on the motion of the whole set",
+        default=1.0,
+        min=0.0,
+        soft_max=2.0,
+        max=10.0,
+    )
 
 
 class BLENDWIRE_PG_settings(bpy.types.PropertyGroup):
     """scene.blendwire"""
 
     target: PointerProperty(
-        name="Face", description="The mesh with the face; the active object if empty",
-        type=bpy.types.Object, poll=is_mesh)
+        name="Face Mesh",
+        description="The mesh with the face; the active object if empty",
+        type=bpy.types.Object,
+        poll=is_mesh,
+    )
     others: CollectionProperty(type=BLENDWIRE_PG_object)
 
     region: EnumProperty(name="Region", description="Which vertices may move", items=REGIONS)
     group: StringProperty(name="Vertex Group", description="The face's vertices")
     soft_edge: FloatProperty(
-        name="Soft Edge", description="Over this width the motion fades at the region's border",
-        default=0.01, min=0.0, soft_max=0.1, subtype="DISTANCE")
+        name="Soft Edge",
+        description="Over this width the motion fades at the region's border",
+        default=0.01,
+        min=0.0,
+        soft_max=0.1,
+        subtype="DISTANCE",
+    )
 
     use_visemes: _set_switch("visemes", True)
     use_emotions: _set_switch("emotions", True)
@@ -91,7 +110,8 @@ class BLENDWIRE_PG_settings(bpy.types.PropertyGroup):
     use_mmd: _set_switch("mmd")
     use_picked: _set_switch("picked")
     picked: StringProperty(
-        name="Expressions", description="Names of expressions, separated by commas")
+        name="Expressions", description="Names of expressions, separated by commas"
+    )
 
     strength_visemes: _set_strength()
     strength_emotions: _set_strength()
@@ -104,42 +124,78 @@ class BLENDWIRE_PG_settings(bpy.types.PropertyGroup):
     active_strength: IntProperty()
 
     viseme_names: EnumProperty(
-        name="Visemes", description="What the viseme keys are called",
-        items=(("vrchat", "VRChat", "vrc.v_aa"), ("oculus", "Oculus", "viseme_aa")))
+        name="Visemes",
+        description="What the viseme keys are called",
+        items=(("vrchat", "VRChat", "vrc.v_aa"), ("oculus", "Oculus", "viseme_aa")),
+    )
     emotion_names: EnumProperty(
-        name="Emotions", description="What the emotion keys are called",
-        items=(("blendwire", "Blendwire", "Joy"), ("vrm1", "VRM 1", "happy"),
-               ("vrm0", "VRM 0", "Joy")))
+        name="Emotions",
+        description="What the emotion keys are called",
+        items=(
+            ("blendwire", "Blendwire", "Joy"),
+            ("vrm1", "VRM 1", "happy"),
+            ("vrm0", "VRM 0", "Joy"),
+        ),
+    )
     vrm_names: EnumProperty(
-        name="VRM", description="What the VRM presets are called",
-        items=(("vrm1", "VRM 1", "happy, aa"), ("vrm0", "VRM 0", "Joy, A")))
+        name="VRM",
+        description="What the VRM presets are called",
+        items=(("vrm1", "VRM 1", "happy, aa"), ("vrm0", "VRM 0", "Joy, A")),
+    )
     split_sides: BoolProperty(
         name="Split Sides",
-        description="Make a left and a right half of each shape that has none, as NAME_L and NAME_R")
+        description="Make a left and a right half of each shape that has none, as NAME_L and NAME_R",
+    )
     split_width: FloatProperty(
-        name="Blend Width", description="Over this width the halves blend into each other",
-        default=0.02, min=0.0001, soft_max=0.1, subtype="DISTANCE")
+        name="Blend Width",
+        description="Over this width the halves blend into each other",
+        default=0.02,
+        min=0.0001,
+        soft_max=0.1,
+        subtype="DISTANCE",
+    )
 
     smoothing: IntProperty(
-        name="Smoothing", description="How often the motion is smoothed over the mesh",
-        default=2, min=0, soft_max=10, max=100)
+        name="Smoothing",
+        description="How often the motion is smoothed over the mesh",
+        default=2,
+        min=0,
+        soft_max=10,
+        max=100,
+    )
     max_displacement: FloatProperty(
-        name="Longest Motion", description="Longer motions are shortened to this; 0 is no limit",
-        default=0.08, min=0.0, soft_max=0.2, subtype="DISTANCE")
+        name="Longest Motion",
+        description="Longer motions are shortened to this; 0 is no limit",
+        default=0.08,
+        min=0.0,
+        soft_max=0.2,
+        subtype="DISTANCE",
+    )
     overwrite: BoolProperty(
         name="Overwrite",
-        description="Also replace shape keys of the same name that Blendwire did not make")
+        description="Also replace shape keys of the same name that Blendwire did not make",
+    )
     need_face: BoolProperty(
-        name="Only Faces", default=True,
-        description="Write nothing if no face is recognised")
+        name="Only Faces", default=True, description="Write nothing if no face is recognised"
+    )
     facing: EnumProperty(
-        name="Facing", description="Where the face looks",
-        items=(("-Y", "-Y", "To the front view"), ("+Y", "+Y", "To the back view"),
-               ("+X", "+X", "To the right view"), ("-X", "-X", "To the left view")))
+        name="Facing",
+        description="Where the face looks",
+        items=(
+            ("-Y", "-Y", "To the front view"),
+            ("+Y", "+Y", "To the back view"),
+            ("+X", "+X", "To the right view"),
+            ("-X", "-X", "To the left view"),
+        ),
+    )
     size_factor: FloatProperty(
         name="Size Factor",
         description="Makes a head that is much larger or smaller than a human one fit the model",
-        default=1.0, min=1e-6, soft_min=0.01, soft_max=100.0)
+        default=1.0,
+        min=1e-6,
+        soft_min=0.01,
+        soft_max=100.0,
+    )
 
 
 def target_objects(context: Any) -> list[Any]:
@@ -222,8 +278,13 @@ def register() -> None:
     bpy.types.Scene.blendwire = PointerProperty(type=BLENDWIRE_PG_settings)
     # For Blender before 4.0, whose layouts have no progress bar.
     bpy.types.WindowManager.blendwire_progress = FloatProperty(
-        name="Progress", subtype="PERCENTAGE", min=0.0, max=100.0, precision=0,
-        options={"SKIP_SAVE"})
+        name="Progress",
+        subtype="PERCENTAGE",
+        min=0.0,
+        max=100.0,
+        precision=0,
+        options={"SKIP_SAVE"},
+    )
 
 
 def unregister() -> None:

@@ -15,10 +15,23 @@ from typing import Any
 import bpy
 import numpy as np
 
-VISEMES = (
-    "vrc.v_sil vrc.v_pp vrc.v_ff vrc.v_th vrc.v_dd vrc.v_kk vrc.v_ch vrc.v_ss vrc.v_nn vrc.v_rr "
-    "vrc.v_aa vrc.v_e vrc.v_ih vrc.v_oh vrc.v_ou"
-).split()
+VISEMES = [
+    "vrc.v_sil",
+    "vrc.v_pp",
+    "vrc.v_ff",
+    "vrc.v_th",
+    "vrc.v_dd",
+    "vrc.v_kk",
+    "vrc.v_ch",
+    "vrc.v_ss",
+    "vrc.v_nn",
+    "vrc.v_rr",
+    "vrc.v_aa",
+    "vrc.v_e",
+    "vrc.v_ih",
+    "vrc.v_oh",
+    "vrc.v_ou",
+]
 FACE_PARTS = ("Eyes", "Lashes", "Brows", "Teeth", "Tongue")
 
 _addon = ""
@@ -173,10 +186,14 @@ def test_all_sets_on_the_demo_head() -> None:
     assert all(k.value == 0 for k in head.data.shape_keys.key_blocks[1:])
     outcome = session().outcome
     assert outcome.face_score > 0.6
-    report("demo_head", keys=len(keys), seconds=round(seconds, 2),
-           face_score=round(outcome.face_score, 3),
-           longest_tick_ms=round(outcome.longest_tick * 1000, 1),
-           longest_write_tick_ms=round(outcome.longest_write_tick * 1000, 1))
+    report(
+        "demo_head",
+        keys=len(keys),
+        seconds=round(seconds, 2),
+        face_score=round(outcome.face_score, 3),
+        longest_tick_ms=round(outcome.longest_tick * 1000, 1),
+        longest_write_tick_ms=round(outcome.longest_write_tick * 1000, 1),
+    )
 
 
 def test_undo_and_redo_are_one_step() -> None:
@@ -339,8 +356,10 @@ def test_regenerate_makes_only_this_key() -> None:
     bpy.context.scene.blendwire.strength_visemes = 0.5
     assert bpy.ops.blendwire.regenerate("EXEC_DEFAULT", key="vrc.v_aa") == {"FINISHED"}
     after = keys_of(head)
-    ratio = np.abs(after["vrc.v_aa"] - after["Basis"]).max() / np.abs(
-        before["vrc.v_aa"] - before["Basis"]).max()
+    ratio = (
+        np.abs(after["vrc.v_aa"] - after["Basis"]).max()
+        / np.abs(before["vrc.v_aa"] - before["Basis"]).max()
+    )
     assert abs(ratio - 0.5) < 0.02, ratio
     assert all((after[n] == before[n]).all() for n in before if n != "vrc.v_aa")
 
@@ -517,10 +536,17 @@ def _measure(name: str, head: Any, sets: set[str]) -> None:
         known = longest.get(phase, [0.0, 0.0])
         longest[phase] = [max(known[0], round(wall * 1000, 1)), max(known[1], round(cpu * 1000, 1))]
     cpu = np.array([t[2] for t in ticks]) * 1000
-    report(name, vertices=len(head.data.vertices), keys=run.outcome.written,
-           seconds=round(run.outcome.seconds, 1), press_ms=round(press * 1000, 1),
-           longest_ms_wall_and_cpu=longest, p99_cpu_ms=round(float(np.percentile(cpu, 99)), 1),
-           ticks_over_8_ms_cpu=int((cpu > 8).sum()), ticks=len(ticks))
+    report(
+        name,
+        vertices=len(head.data.vertices),
+        keys=run.outcome.written,
+        seconds=round(run.outcome.seconds, 1),
+        press_ms=round(press * 1000, 1),
+        longest_ms_wall_and_cpu=longest,
+        p99_cpu_ms=round(float(np.percentile(cpu, 99)), 1),
+        ticks_over_8_ms_cpu=int((cpu > 8).sum()),
+        ticks=len(ticks),
+    )
 
 
 def test_stalls_on_the_demo_head() -> None:

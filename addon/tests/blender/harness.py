@@ -33,7 +33,8 @@ def install(path: str) -> str:
     """Installs and enables the zip; the add-on's module name."""
     if bpy.app.version >= (4, 2):
         bpy.ops.extensions.package_install_files(
-            filepath=path, repo="user_default", enable_on_install=True)
+            filepath=path, repo="user_default", enable_on_install=True
+        )
         name = "bl_ext.user_default.blendwire"
     else:
         bpy.ops.preferences.addon_install(filepath=path, overwrite=True)

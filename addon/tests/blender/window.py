@@ -10,6 +10,7 @@ in between. Clicks and keys are real: xdotool sends them to the X server.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pathlib
 import subprocess
@@ -52,20 +53,32 @@ class Window:
         """Blender counts y from the bottom, X from the top."""
         height = bpy.context.window_manager.windows[0].height
         subprocess.run(
-            ["xdotool", "mousemove", str(int(x)), str(int(height - y)), "sleep", "0.3", "click", "1"],
-            check=True)
+            [
+                "xdotool",
+                "mousemove",
+                str(int(x)),
+                str(int(height - y)),
+                "sleep",
+                "0.3",
+                "click",
+                "1",
+            ],
+            check=True,
+        )
 
     def key(self, keys: str) -> None:
         region = self.region("WINDOW")
         height = bpy.context.window_manager.windows[0].height
         x, y = region.x + region.width // 3, height - region.y - region.height // 2
         subprocess.run(
-            ["xdotool", "mousemove", str(x), str(y), "sleep", "0.3", "key", keys], check=True)
+            ["xdotool", "mousemove", str(x), str(y), "sleep", "0.3", "key", keys], check=True
+        )
 
     def override(self) -> Any:
         window = bpy.context.window_manager.windows[0]
         return bpy.context.temp_override(
-            window=window, area=self.area, region=self.region("WINDOW"))
+            window=window, area=self.area, region=self.region("WINDOW")
+        )
 
 
 def wait(predicate: Callable[[], bool], seconds: float = 180) -> Iterator[float]:
@@ -105,10 +118,8 @@ def steps(window: Window) -> Iterator[float]:
     yield 0.5
     sidebar = window.region("UI")
     if hasattr(sidebar, "active_panel_category"):
-        try:
+        with contextlib.suppress(TypeError, AttributeError):
             sidebar.active_panel_category = "Blendwire"
-        except (TypeError, AttributeError):
-            pass
     yield from _pick_tab(window)
     yield 1.0
     window.picture("1-panel")
@@ -163,7 +174,7 @@ def steps(window: Window) -> Iterator[float]:
     if cases.session().busy:
         with window.override():
             bpy.ops.blendwire.cancel()
-        assert [m.code for m in cases.session().messages][0] == "cancelled"
+        assert cases.session().messages[0].code == "cancelled"
     yield 0.5
 
     os.kill(cases.session().care.pid, 9)

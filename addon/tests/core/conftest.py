@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The core is imported as `core`: neither Blender nor the client library is needed.
 
-    python -m pytest addon/tests/core
+python -m pytest addon/tests/core
 """
 
 from __future__ import annotations
@@ -23,11 +23,13 @@ def sphere(rows: int = 12, columns: int = 16, radius: float = 0.1) -> tuple[np.n
         polar = np.pi * row / rows
         for column in range(columns):
             turn = 2 * np.pi * column / columns
-            points.append((
-                radius * np.sin(polar) * np.cos(turn),
-                radius * np.sin(polar) * np.sin(turn),
-                radius * np.cos(polar),
-            ))
+            points.append(
+                (
+                    radius * np.sin(polar) * np.cos(turn),
+                    radius * np.sin(polar) * np.sin(turn),
+                    radius * np.cos(polar),
+                )
+            )
     points.append((0.0, 0.0, -radius))
     last = len(points) - 1
     triangles = []

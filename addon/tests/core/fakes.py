@@ -108,8 +108,8 @@ class FakeClient:
 
 def healthy(serving: bool = True) -> Any:
     return types.SimpleNamespace(
-        serving=serving, message="no model", version="0.1.0", model_version="7",
-        device_info="CPU")
+        serving=serving, message="no model", version="0.1.0", model_version="7", device_info="CPU"
+    )
 
 
 class FakeServer:

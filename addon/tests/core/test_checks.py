@@ -22,18 +22,21 @@ def test_good_object_has_no_findings() -> None:
     assert codes(checks.Facts("Face", modifiers=[("Armature", "ARMATURE")])) == []
 
 
-@pytest.mark.parametrize(("change", "code", "blocks", "cure"), [
-    ({"in_edit_mode": True}, "edit_mode", True, "cure_object_mode"),
-    ({"triangle_count": 0}, "no_triangles", True, ""),
-    ({"linked": True}, "linked", True, "cure_make_local"),
-    ({"flat": True}, "flat", True, ""),
-    ({"finite": False}, "not_finite", True, ""),
-    ({"modifiers": [("M", "MIRROR")]}, "mirrored", True, "cure_apply_mirror"),
-    ({"modifiers": [("M", "MIRROR")], "has_keys": True}, "mirrored_keys", True, ""),
-    ({"modifiers": [("S", "SUBSURF")]}, "changes_topology", False, ""),
-    ({"other_users": 2}, "shared_data", False, "cure_single_user"),
-    ({"absolute_keys": True}, "absolute_keys", True, "cure_relative_keys"),
-])
+@pytest.mark.parametrize(
+    ("change", "code", "blocks", "cure"),
+    [
+        ({"in_edit_mode": True}, "edit_mode", True, "cure_object_mode"),
+        ({"triangle_count": 0}, "no_triangles", True, ""),
+        ({"linked": True}, "linked", True, "cure_make_local"),
+        ({"flat": True}, "flat", True, ""),
+        ({"finite": False}, "not_finite", True, ""),
+        ({"modifiers": [("M", "MIRROR")]}, "mirrored", True, "cure_apply_mirror"),
+        ({"modifiers": [("M", "MIRROR")], "has_keys": True}, "mirrored_keys", True, ""),
+        ({"modifiers": [("S", "SUBSURF")]}, "changes_topology", False, ""),
+        ({"other_users": 2}, "shared_data", False, "cure_single_user"),
+        ({"absolute_keys": True}, "absolute_keys", True, "cure_relative_keys"),
+    ],
+)
 def test_each_finding(change, code, blocks, cure) -> None:
     (finding,) = checks.check_object(checks.Facts("Face", **change))
     assert (finding.message.code, finding.blocks, finding.cure) == (code, blocks, cure)
@@ -101,8 +104,11 @@ def test_unreachable_names_the_address() -> None:
 def test_plan_and_removal_follow_the_states() -> None:
     specs = keys_of_set("visemes")[:4]
     existing = {
-        "Basis": "hand-made", "vrc.v_sil": "hand-made", "vrc.v_pp": "generated",
-        "vrc.v_ff": "edited"}
+        "Basis": "hand-made",
+        "vrc.v_sil": "hand-made",
+        "vrc.v_pp": "generated",
+        "vrc.v_ff": "edited",
+    }
     decided = plan.plan_keys(specs, existing, basis="Basis")
     assert decided.added == ("vrc.v_th",)
     assert decided.replaced == ("vrc.v_pp",)
@@ -112,8 +118,18 @@ def test_plan_and_removal_follow_the_states() -> None:
     assert plan.removable(existing, include_edited=True) == (["vrc.v_pp", "vrc.v_ff"], [])
 
 
-@pytest.mark.parametrize("text", [None, 3, "", "{", "[]", '{"format": 9, "keys": {}}',
-                                  '{"format": 1, "keys": {"a": {"expression": "x"}}}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        None,
+        3,
+        "",
+        "{",
+        "[]",
+        '{"format": 9, "keys": {}}',
+        '{"format": 1, "keys": {"a": {"expression": "x"}}}',
+    ],
+)
 def test_unreadable_records_make_keys_hand_made(text) -> None:
     assert provenance.load(text) == {}
     assert provenance.state_of(None, 1) == provenance.HAND_MADE

@@ -7,10 +7,23 @@ import pytest
 from core import expressions as e
 from core.plan import too_long
 
-VRCHAT = (
-    "vrc.v_sil vrc.v_pp vrc.v_ff vrc.v_th vrc.v_dd vrc.v_kk vrc.v_ch vrc.v_ss vrc.v_nn vrc.v_rr "
-    "vrc.v_aa vrc.v_e vrc.v_ih vrc.v_oh vrc.v_ou"
-).split()
+VRCHAT = [
+    "vrc.v_sil",
+    "vrc.v_pp",
+    "vrc.v_ff",
+    "vrc.v_th",
+    "vrc.v_dd",
+    "vrc.v_kk",
+    "vrc.v_ch",
+    "vrc.v_ss",
+    "vrc.v_nn",
+    "vrc.v_rr",
+    "vrc.v_aa",
+    "vrc.v_e",
+    "vrc.v_ih",
+    "vrc.v_oh",
+    "vrc.v_ou",
+]
 
 
 def keys(set_name: str, **options: object) -> list[str]:
@@ -35,8 +48,19 @@ def test_arkit_has_52_and_no_other_kind() -> None:
 def test_vrm_presets() -> None:
     vrm1 = set(keys("vrm"))
     assert vrm1 == {
-        "happy", "angry", "sad", "relaxed", "surprised", "aa", "ih", "ou", "ee", "oh", "blink",
-        "blinkLeft", "blinkRight",
+        "happy",
+        "angry",
+        "sad",
+        "relaxed",
+        "surprised",
+        "aa",
+        "ih",
+        "ou",
+        "ee",
+        "oh",
+        "blink",
+        "blinkLeft",
+        "blinkRight",
     }
     assert {"Joy", "A", "I", "U", "E", "O", "Blink_L"} <= set(keys("vrm", vrm_names="vrm0"))
 
@@ -84,7 +108,9 @@ def test_find_understands_all_conventions() -> None:
 def test_split_gives_halves_only_where_there_are_none() -> None:
     blink = next(s for s in e.keys_of_set("emotions") if s.key == "Blink")
     assert [(s.key, s.side) for s in e.split_sides(blink)] == [
-        ("Blink_L", "left"), ("Blink_R", "right")]
+        ("Blink_L", "left"),
+        ("Blink_R", "right"),
+    ]
     left = next(s for s in e.keys_of_set("arkit") if s.key == "jawLeft")
     assert e.split_sides(left) == [left]
 

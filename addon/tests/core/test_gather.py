@@ -32,8 +32,10 @@ def test_fbx_object_gives_the_plain_one(ball) -> None:
     np.testing.assert_allclose(moved @ fbx[:3, :3].T, co + 0.003, atol=1e-6)
 
 
-@pytest.mark.parametrize(("facing", "forward"), [
-    ("-Y", (0, -1, 0)), ("+Y", (0, 1, 0)), ("+X", (1, 0, 0)), ("-X", (-1, 0, 0))])
+@pytest.mark.parametrize(
+    ("facing", "forward"),
+    [("-Y", (0, -1, 0)), ("+Y", (0, 1, 0)), ("+X", (1, 0, 0)), ("-X", (-1, 0, 0))],
+)
 def test_facing_is_turned_to_minus_y(facing, forward) -> None:
     frame = Frame(facing=facing)
     model = to_model(np.array([forward], dtype=np.float32), np.eye(4), frame)
@@ -93,7 +95,8 @@ def test_group_weights_multiply(ball) -> None:
     source = g.Source("a", co, triangles, np.eye(4), np.ones(len(co), bool), weights)
     part = g.gather([source], Frame()).parts[0]
     np.testing.assert_allclose(
-        part.local_offsets(np.ones((len(co), 3), np.float32))[:, 0], weights, rtol=1e-6)
+        part.local_offsets(np.ones((len(co), 3), np.float32))[:, 0], weights, rtol=1e-6
+    )
 
 
 def test_automatic_region_of_a_body_is_its_top() -> None:
@@ -126,8 +129,12 @@ def split(co, triangles):
         used, inner = np.unique(triangles[quadrant == number], return_inverse=True)
         world = matrix(0.5 + number, 20 * number, (number, 0.3, -number))
         local = (co[used].astype(np.float64) - world[:3, 3]) @ np.linalg.inv(world[:3, :3]).T
-        yield used, g.Source(str(number), local.astype(np.float32),
-                             inner.reshape(-1, 3).astype(np.int32), world)
+        yield (
+            used,
+            g.Source(
+                str(number), local.astype(np.float32), inner.reshape(-1, 3).astype(np.int32), world
+            ),
+        )
 
 
 def test_mesh_in_four_objects_is_welded_to_the_plain_one(ball) -> None:

@@ -21,8 +21,13 @@ def make(specs=VISEMES, sources=None, **settings):
     co, triangles = sphere(24, 32)
     backend = FakeBackend()
     host = FakeHost(sources or [Source("Face", co, triangles, np.eye(4))])
-    run = Run(host, ServerCare(backend), ServerSettings(), RunSettings(specs, **settings),
-              is_call_error=lambda e: isinstance(e, CallError))
+    run = Run(
+        host,
+        ServerCare(backend),
+        ServerSettings(),
+        RunSettings(specs, **settings),
+        is_call_error=lambda e: isinstance(e, CallError),
+    )
     return run, host, backend
 
 
@@ -59,7 +64,8 @@ def test_all_visemes_exist_move_and_differ() -> None:
 def test_equal_visemes_are_told_apart() -> None:
     run, host, backend = make()
     backend.client.offsets = lambda name, v: head_offsets(
-        name if name.startswith(("eye", "jaw")) else "aa", v)
+        name if name.startswith(("eye", "jaw")) else "aa", v
+    )
     finish(run)
     arrays = [v for k, v in host.keys["Face"].items() if k != "Basis"]
     for index, one in enumerate(arrays):
@@ -230,9 +236,15 @@ def test_server_that_cannot_start() -> None:
     assert codes(run)[0] == "start_failed"
 
 
-@pytest.mark.parametrize(("code", "expected"), [
-    ("DEADLINE_EXCEEDED", "took_too_long"), ("RESOURCE_EXHAUSTED", "overloaded"),
-    ("INVALID_ARGUMENT", "call_failed"), ("UNAUTHENTICATED", "wrong_token")])
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("DEADLINE_EXCEEDED", "took_too_long"),
+        ("RESOURCE_EXHAUSTED", "overloaded"),
+        ("INVALID_ARGUMENT", "call_failed"),
+        ("UNAUTHENTICATED", "wrong_token"),
+    ],
+)
 def test_failed_call_is_explained(code, expected) -> None:
     run, host, backend = make()
     backend.client.batch_error = CallError(code, "because")

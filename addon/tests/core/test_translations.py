@@ -16,9 +16,29 @@ LANGUAGES = ("ja", "ko", "zh_HANS")
 
 # The same in all languages: names of products, keys and axes.
 SAME = {
-    "Blendwire", "VRChat", "Oculus", "VRM 0", "VRM 1", "MMD", "ARKit 52", "Unified", "VRM",
-    "vrc.v_aa", "viseme_aa", "Joy", "happy", "happy, aa", "Joy, A", "CPU", "CUDA", "DirectML",
-    "Core ML", "-Y", "+Y", "+X", "-X",
+    "Blendwire",
+    "VRChat",
+    "Oculus",
+    "VRM 0",
+    "VRM 1",
+    "MMD",
+    "ARKit 52",
+    "Unified",
+    "VRM",
+    "vrc.v_aa",
+    "viseme_aa",
+    "Joy",
+    "happy",
+    "happy, aa",
+    "Joy, A",
+    "CPU",
+    "CUDA",
+    "DirectML",
+    "Core ML",
+    "-Y",
+    "+Y",
+    "+X",
+    "-X",
 }
 
 
@@ -100,8 +120,15 @@ def table(language: str) -> dict[str, str]:
 
 def test_texts_are_found() -> None:
     texts = shown_texts()
-    assert {"Generate", "Soft Edge", "Server is ready", "Nothing is wrong",
-            "Stop the work; nothing is written", "No mesh is selected", "Automatic"} <= texts
+    assert {
+        "Generate",
+        "Soft Edge",
+        "Server is ready",
+        "Nothing is wrong",
+        "Stop the work; nothing is written",
+        "No mesh is selected",
+        "Automatic",
+    } <= texts
     assert len(texts) > 150
 
 
