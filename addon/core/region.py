@@ -29,7 +29,7 @@ def is_head_group(name: str) -> bool:
 
 
 def head_mask(positions: Any) -> Any:
-    """bool [N]: the top of a body; everything of a head or a bust; positions in the model's space."""
+    """bool [N]: the top of a body; all of a head or a bust. Positions in the model's space."""
     heights, depths = positions[:, 2], positions[:, 1]
     top, bottom = float(heights.max()), float(heights.min())
     depth = float(depths.max() - depths.min())
@@ -39,7 +39,7 @@ def head_mask(positions: Any) -> Any:
 
 
 def soft_weight_steps(positions: Any, triangles: Any, inside: Any, width: float) -> Iterator[Any]:
-    """As soft_weights(), in pieces of a few milliseconds: yields None until the last, the result."""
+    """As soft_weights(), in pieces: yields None until the last, the result."""
     inside = np.asarray(inside, dtype=bool)
     weights = inside.astype(np.float32)
     border = _border(positions, triangles, inside) if width > 0.0 else positions[:0]

@@ -37,8 +37,8 @@ WRITE_BUDGET = 0.020
 FACE_STOP, FACE_WARN = 0.25, 0.6
 """Scores of shaping.face_evidence below which the run ends, or is done with a warning.
 
-Measured with the default model: 18 heads of many styles score 0.66 to 0.99; seen from behind 0, from
-the side 0 to 0.55; a ball, a cube, a cone and a torus 0.
+Measured with the default model: 18 heads of many styles score 0.66 to 0.99; seen from behind 0,
+from the side 0 to 0.55; a ball, a cube, a cone and a torus 0.
 """
 
 _PROBES = ("eyeBlinkLeft", "eyeBlinkRight", "jawOpen")
@@ -266,10 +266,12 @@ class Run:
         self._note_size(joint)
         self.phase = Phase.PREDICTING
         shapes = yield from self._predict(joint)
+        yield False
         self.phase = Phase.SHAPING
         for _ in shaping.make_distinct_steps(shapes, joint):
             yield True
         yield from self._hold()
+        yield False
         self.phase = Phase.WRITING
         yield from self._write(joint, shapes)
 

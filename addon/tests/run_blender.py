@@ -122,7 +122,8 @@ def run_window(out: str) -> int:
     for tool in ("xvfb-run", "xdotool", "import"):
         if shutil.which(tool) is None:
             skip(
-                f"{tool} is missing; `apt-get install xvfb xauth xdotool imagemagick libgl1-mesa-dri`"
+                f"{tool} is missing; "
+                "`apt-get install xvfb xauth xdotool imagemagick libgl1-mesa-dri`"
             )
     programs = [b for b in find_blenders() if "python" not in pathlib.Path(b).name]
     if not programs:
@@ -164,7 +165,7 @@ def _start_waiting(blender: str, profile: str) -> tuple[subprocess.Popen[str], i
 
 
 def run_lifetime() -> int:
-    """Two Blenders at once have two servers; when one is killed, its server goes, the other stays."""
+    """Two Blenders have two servers; when one is killed, its server goes, the other stays."""
     blender = find_blenders()[0]
     with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as two:
         first, first_server = _start_waiting(blender, one)

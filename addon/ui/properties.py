@@ -144,7 +144,7 @@ class BLENDWIRE_PG_settings(bpy.types.PropertyGroup):
     )
     split_sides: BoolProperty(
         name="Split Sides",
-        description="Make a left and a right half of each shape that has none, as NAME_L and NAME_R",
+        description="Make a left and a right half of each shape that has none: NAME_L and NAME_R",
     )
     split_width: FloatProperty(
         name="Blend Width",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The languages: locale/*.json, message id -> translation. English is the message ids themselves."""
+"""The languages: locale/*.json, message id -> translation. English is the ids themselves."""
 
 from __future__ import annotations
 

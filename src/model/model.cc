@@ -72,6 +72,23 @@ Ort::SessionOptions MakeSessionOptions(const std::filesystem::path& file, int th
   return options;
 }
 
+// A GPU that is there may still refuse (its driver, its memory): then the CPU takes over.
+Ort::Session StartSession(const std::filesystem::path& file, const std::string& bytes,
+                          Device device, int threads, ProviderChoice& choice) {
+  Ort::SessionOptions options = MakeSessionOptions(file, threads);
+  choice = AppendProvider(device, options);
+  try {
+    return Ort::Session(OrtEnvironment(), bytes.data(), bytes.size(), options);
+  } catch (const Ort::Exception& error) {
+    if (choice.device == Device::kCpu) throw;
+    std::string reason = absl::StrCat(choice.provider, " refused the model: ", error.what());
+    choice = ProviderChoice{};
+    choice.fallback_reason = std::move(reason);
+  }
+  return Ort::Session(OrtEnvironment(), bytes.data(), bytes.size(),
+                      MakeSessionOptions(file, threads));
+}
+
 absl::StatusOr<Metadata> ReadSessionMetadata(const Ort::Session& session) {
   Ort::AllocatorWithDefaultOptions allocator;
   const Ort::ModelMetadata metadata = session.GetModelMetadata();
@@ -142,9 +159,8 @@ absl::StatusOr<std::shared_ptr<const Model>> Model::Load(const std::filesystem::
   }
   try {
     const int threads = EffectiveThreads(options.threads);
-    Ort::SessionOptions session_options = MakeSessionOptions(file, threads);
-    ProviderChoice provider = AppendProvider(options.device, session_options);
-    Ort::Session session(OrtEnvironment(), bytes->data(), bytes->size(), session_options);
+    ProviderChoice provider;
+    Ort::Session session = StartSession(file, *bytes, options.device, threads, provider);
     absl::StatusOr<ModelFacts> facts = DescribeModel(session, std::move(sha256));
     if (!facts.ok()) return facts.status();
     facts->provider = std::move(provider);

@@ -46,6 +46,11 @@ absl::StatusOr<ItemPreparation::Mesh> ItemPreparation::MeshOf(
     const pb::VertexOffsetRequest& item) {
   if (item.vertices_size() == 0 && has_shared_mesh_) {
     if (!shared_mesh_.ok()) return shared_mesh_;
+    if (item.topology().triangles_size() > 0) {
+      return absl::InvalidArgumentError(
+          "topology has triangles, but the item has no vertices of its own; leave it out to use the "
+          "batch's mesh");
+    }
     const auto count = static_cast<int64_t>((*shared_mesh_)->vertex_count());
     if (item.vertex_count() != 0 && item.vertex_count() != count) {
       return absl::InvalidArgumentError(absl::StrCat(

@@ -110,13 +110,16 @@ bool WorkQueue::HasWork() { return stopping_ || FindRunnable() != entries_.end()
 void WorkQueue::AwaitWork() {
   const absl::Condition has_work(
       +[](WorkQueue* queue) ABSL_NO_THREAD_SAFETY_ANALYSIS { return queue->HasWork(); }, this);
-  while (!mutex_.AwaitWithTimeout(has_work, kIdleAfter)) {
-    if (!worked_ || !Idle() || !on_idle_) continue;
+  // Only a worker that may have to call on_idle_ looks at the clock: an idle server sleeps.
+  while (worked_ && on_idle_) {
+    if (mutex_.AwaitWithTimeout(has_work, kIdleAfter)) return;
+    if (!worked_ || !Idle()) continue;
     worked_ = false;
     mutex_.Unlock();
     on_idle_();
     mutex_.Lock();
   }
+  mutex_.Await(has_work);
 }
 
 void WorkQueue::Work() {

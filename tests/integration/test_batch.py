@@ -169,6 +169,14 @@ def test_item_that_counts_otherwise(server: Server) -> None:
     assert server.batch(meshes.batch([item], MESH)).all_successful
 
 
+def test_item_with_triangles_but_no_vertices(server: Server) -> None:
+    item = request(None)
+    item.topology.triangles.extend([0, 1, 2])
+    answer = server.batch(meshes.batch([item], MESH))
+    assert answer.responses[0].status_code == grpc.StatusCode.INVALID_ARGUMENT.value[0]
+    assert "no vertices of its own" in answer.responses[0].error_message
+
+
 def test_empty_batch(server: Server) -> None:
     answer = server.batch(pb.BatchPredictionRequest())
     assert answer.all_successful

@@ -365,7 +365,7 @@ def test_regenerate_makes_only_this_key() -> None:
 
 
 def _compare_with_plain(make: Callable[[np.ndarray, np.ndarray], Iterator[Any]]) -> float:
-    """Generates on the plain head and on what `make` makes of it; the largest difference, metres."""
+    """Generates on the plain head and on what `make` makes of it; largest difference, metres."""
     head = import_head(with_parts=False)
     co, triangles = arrays(head)
     co = world(head, co).astype(np.float32)
@@ -592,15 +592,11 @@ def test_languages_are_registered() -> None:
 def test_add_on_can_be_switched_off_and_on() -> None:
     pid = session().care.pid
     assert pid
-    if bpy.app.version >= (4, 2):
-        name = "bl_ext.user_default.blendwire"
-    else:
-        name = "blendwire_addon"
-    bpy.ops.preferences.addon_disable(module=name)
+    bpy.ops.preferences.addon_disable(module=_addon)
     deadline = time.monotonic() + 10
     while os.path.exists(f"/proc/{pid}") and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not os.path.exists(f"/proc/{pid}"), "the server is left behind"
     assert not hasattr(bpy.types.Scene, "blendwire")
-    bpy.ops.preferences.addon_enable(module=name)
+    bpy.ops.preferences.addon_enable(module=_addon)
     assert hasattr(bpy.types.Scene, "blendwire")
