@@ -19,12 +19,23 @@ bl_info = {  # for Blender before 4.2, which reads it without running this file
 import bpy
 
 from .host import session
-from .ui import cures, operators, panels, preferences, properties, translations
+from .ui import (
+    cures,
+    list_operators,
+    operators,
+    panels,
+    preferences,
+    properties,
+    server_operators,
+    translations,
+)
 
 _CLASSES = (
     *properties.CLASSES,
     *preferences.CLASSES,
+    *server_operators.CLASSES,
     *operators.CLASSES,
+    *list_operators.CLASSES,
     *cures.CLASSES,
     *panels.CLASSES,
 )

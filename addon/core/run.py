@@ -12,19 +12,18 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import enum
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from . import provenance, shaping
 from .checks import check_size
-from .expressions import KeySpec, Request, requests_of, table
+from .expressions import Request, requests_of, table
 from .gather import Joint, NothingToSend, Source, gather_steps
 from .messages import Message, Stop, from_call_error
 from .plan import Plan, plan_keys
+from .run_types import ENDS, Host, Outcome, Phase, RunSettings
 from .server_care import ServerCare, ServerSettings, State
-from .transforms import Frame
 
 ADDON_VERSION = "0.1.0"
 
@@ -42,110 +41,6 @@ from the side 0 to 0.55; a ball, a cube, a cone and a torus 0.
 """
 
 _PROBES = ("eyeBlinkLeft", "eyeBlinkRight", "jawOpen")
-
-
-class Phase(enum.Enum):
-    """Where a run is."""
-
-    STARTING = "starting"
-    READING = "reading"
-    PREDICTING = "predicting"
-    SHAPING = "shaping"
-    HOLDING = "holding"
-    WRITING = "writing"
-    DONE = "done"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-
-ENDS = (Phase.DONE, Phase.FAILED, Phase.CANCELLED)
-
-
-@dataclasses.dataclass(frozen=True)
-class RunSettings:
-    """What the panel says.
-
-    Attributes:
-        specs: The keys to make.
-        strengths: Expression set, or Blendwire's name of an expression -> factor; 1 if not there.
-            Both factors are multiplied.
-        frame: From Blender's world to the model's space.
-        soft_edge: Metres over which the motion fades at the region's border.
-        split_width: Metres over which left and right halves blend.
-        smoothing: Times that the server smooths; 0 for never.
-        max_displacement: Metres; longer offsets are shortened. 0 for no limit.
-        overwrite: Whether the user's own keys of the same name may be replaced.
-        need_face: Whether nothing is written if no face is recognised.
-    """
-
-    specs: Sequence[KeySpec]
-    strengths: Mapping[str, float] = dataclasses.field(default_factory=dict)
-    frame: Frame = Frame()
-    soft_edge: float = 0.01
-    split_width: float = 0.02
-    smoothing: int = 2
-    max_displacement: float = 0.08
-    overwrite: bool = False
-    need_face: bool = True
-
-    def strength_of(self, spec: KeySpec) -> float:
-        """The factor of one key."""
-        return self.strengths.get(spec.set, 1.0) * self.strengths.get(spec.expression, 1.0)
-
-    def options(self) -> dict[str, Any]:
-        """Of the server's predictions."""
-        return {
-            "apply_smoothing": self.smoothing > 0,
-            "smoothing_iterations": self.smoothing,
-            "clamp_extreme_values": self.max_displacement > 0,
-            "max_displacement": self.max_displacement,
-            "timeout_seconds": 600,
-        }
-
-
-class Host(Protocol):
-    """Blender's side of a run, or a fake in tests. Objects are looked up by name in each call."""
-
-    def read_steps(self) -> Iterator[list[Source] | None]:
-        """Reads the target objects in pieces: None until the last, the sources."""
-
-    def trouble(self, name: str) -> Message | None:
-        """Why an object that was read can no longer be written: deleted, edited, undone."""
-
-    def busy_object(self) -> str:
-        """The name of a target object that is in Edit Mode now; empty if none is."""
-
-    def existing(self, name: str) -> tuple[dict[str, str], str | None]:
-        """The object's keys and their states, and the name of its Basis key."""
-
-    def begin_writing(self) -> None:
-        """Called once before the first key."""
-
-    def write_key(self, name: str, key: str, positions: Any) -> None:
-        """Adds or replaces a key; positions [N,3] float32, local."""
-
-    def interrupted(self) -> bool:
-        """Whether the user undid something since begin_writing()."""
-
-    def finish_steps(
-        self, records: Mapping[str, Mapping[str, provenance.Record]]
-    ) -> Iterator[None]:
-        """Keeps the records (object -> key -> record) and makes it all one undo step, in pieces."""
-
-    def abort_writing(self) -> None:
-        """Takes back what was written since begin_writing()."""
-
-
-@dataclasses.dataclass
-class Outcome:
-    """What a run did, for the panel."""
-
-    written: int = 0
-    messages: list[Message] = dataclasses.field(default_factory=list)
-    seconds: float = 0.0
-    longest_tick: float = 0.0  # seconds, before writing
-    longest_write_tick: float = 0.0  # seconds
-    face_score: float | None = None
 
 
 class Run:
@@ -266,13 +161,13 @@ class Run:
         self._note_size(joint)
         self.phase = Phase.PREDICTING
         shapes = yield from self._predict(joint)
-        yield False
         self.phase = Phase.SHAPING
+        yield False
         for _ in shaping.make_distinct_steps(shapes, joint):
             yield True
         yield from self._hold()
-        yield False
         self.phase = Phase.WRITING
+        yield False
         yield from self._write(joint, shapes)
 
     def _note_size(self, joint: Joint) -> None:

@@ -46,11 +46,27 @@ def set_key_positions(key: Any, positions: Any) -> None:
 
 
 def triangles_of(mesh: Any) -> Any:
-    """[T,3] int32."""
-    mesh.calc_loop_triangles()
-    result = np.empty(len(mesh.loop_triangles) * 3, dtype=np.int32)
-    mesh.loop_triangles.foreach_get("vertices", result)
-    return result.reshape(-1, 3)
+    """[T,3] int32: each polygon as a fan. Blender's own triangles take ten times as long to read,
+    and which diagonal a quad gets matters neither to normals nor to smoothing."""
+    corners = np.empty(len(mesh.loops), dtype=np.int32)
+    starts = np.empty(len(mesh.polygons), dtype=np.int32)
+    totals = np.empty(len(mesh.polygons), dtype=np.int32)
+    stored = mesh.attributes.get(".corner_vert") if hasattr(mesh, "attributes") else None
+    if stored is not None and len(stored.data) == len(corners):
+        stored.data.foreach_get("value", corners)  # from 3.6 on, and much faster
+    else:
+        mesh.loops.foreach_get("vertex_index", corners)
+    mesh.polygons.foreach_get("loop_start", starts)
+    mesh.polygons.foreach_get("loop_total", totals)
+    fans = []
+    step = 1
+    while len(starts):
+        large = totals > step + 1
+        starts, totals = starts[large], totals[large]
+        first, second, third = (corners[starts + k] for k in (0, step, step + 1))
+        fans.append(np.stack([first, second, third], axis=1))
+        step += 1
+    return np.concatenate(fans) if fans else np.zeros((0, 3), dtype=np.int32)
 
 
 def selection_of(mesh: Any) -> Any:

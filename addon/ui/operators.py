@@ -14,95 +14,13 @@ from ..core.gather import NothingToSend, gather
 from ..core.messages import ERROR, Message, Stop
 from ..core.plan import removable
 from ..core.run import Phase, Run
-from ..core.server_care import State
 from ..host import meshes
 from ..host.blender_host import BlenderHost
-from ..host.native import log_file
 from ..host.preview import Preview
 from ..host.session import pump_until, session
 from . import properties
 from .preferences import server_settings
-
-
-def _tr(text: str) -> str:
-    return bpy.app.translations.pgettext_iface(text)
-
-
-def _show(operator: Any, message: Message) -> set[str]:
-    """In the panel, and for scripts as the operator's report."""
-    session().messages.append(message)
-    kind = "ERROR" if message.severity == ERROR else "WARNING"
-    operator.report({kind}, f"{message.text(_tr)}. {message.cure(_tr)}")
-    return {"CANCELLED"}
-
-
-# ---- the server ----
-
-
-class BLENDWIRE_OT_start_server(bpy.types.Operator):
-    """Start the prediction server"""
-
-    bl_idname = "blendwire.start_server"
-    bl_label = "Start Server"
-
-    def invoke(self, context: Any, event: Any) -> set[str]:
-        del context, event
-        session().care.start(server_settings())
-        return {"FINISHED"}
-
-    def execute(self, context: Any) -> set[str]:
-        del context
-        care = session().care
-        care.start(server_settings())
-        pump_until(lambda: care.state != State.STARTING, 120)
-        if care.state == State.RUNNING:
-            return {"FINISHED"}
-        return _show(self, care.message or Message("start_failed", {"reason": "timeout"}))
-
-
-class BLENDWIRE_OT_restart_server(bpy.types.Operator):
-    """End the server if it still runs, and start it again"""
-
-    bl_idname = "blendwire.restart_server"
-    bl_label = "Restart"
-
-    def execute(self, context: Any) -> set[str]:
-        del context
-        current = session()
-        current.cancel()
-        current.care.restart(server_settings())
-        return {"FINISHED"}
-
-
-class BLENDWIRE_OT_stop_server(bpy.types.Operator):
-    """Stop the prediction server"""
-
-    bl_idname = "blendwire.stop_server"
-    bl_label = "Stop Server"
-
-    def execute(self, context: Any) -> set[str]:
-        del context
-        current = session()
-        current.cancel()
-        current.care.stop()
-        if bpy.app.background:
-            pump_until(lambda: current.care.state == State.STOPPED, 15)
-        return {"FINISHED"}
-
-
-class BLENDWIRE_OT_open_log(bpy.types.Operator):
-    """Open the server's log in a text editor"""
-
-    bl_idname = "blendwire.open_log"
-    bl_label = "Open Log"
-
-    def execute(self, context: Any) -> set[str]:
-        del context
-        path = log_file()
-        path.touch()
-        bpy.ops.wm.path_open(filepath=str(path))
-        return {"FINISHED"}
-
+from .reports import show, tr
 
 # ---- check ----
 
@@ -144,7 +62,7 @@ class BLENDWIRE_OT_check(bpy.types.Operator):
         for finding in found:
             self.report({"WARNING"}, str(finding.message))
         if not found:
-            self.report({"INFO"}, _tr("Nothing is wrong"))
+            self.report({"INFO"}, tr("Nothing is wrong"))
         return {"FINISHED"}
 
 
@@ -193,7 +111,7 @@ def _finish_now(operator: Any) -> set[str]:
     for message in run.outcome.messages:
         kind = "ERROR" if message.severity == ERROR else "INFO"
         # An ERROR report makes bpy.ops raise RuntimeError: a batch script must notice.
-        operator.report({kind}, f"{message.text(_tr)}. {message.cure(_tr)}")
+        operator.report({kind}, f"{message.text(tr)}. {message.cure(tr)}")
     return {"FINISHED"} if run.phase == Phase.DONE else {"CANCELLED"}
 
 
@@ -237,14 +155,14 @@ class BLENDWIRE_OT_generate(bpy.types.Operator):
         try:
             begin_run(context, self._specs(context))
         except Stop as stop:
-            return _show(self, stop.message)
+            return show(self, stop.message)
         return {"FINISHED"}
 
     def execute(self, context: Any) -> set[str]:
         try:
             begin_run(context, self._specs(context))
         except Stop as stop:
-            return _show(self, stop.message)
+            return show(self, stop.message)
         return _finish_now(self)
 
 
@@ -287,14 +205,14 @@ class BLENDWIRE_OT_regenerate(bpy.types.Operator):
         try:
             self._begin(context)
         except Stop as stop:
-            return _show(self, stop.message)
+            return show(self, stop.message)
         return {"FINISHED"}
 
     def execute(self, context: Any) -> set[str]:
         try:
             self._begin(context)
         except Stop as stop:
-            return _show(self, stop.message)
+            return show(self, stop.message)
         return _finish_now(self)
 
 
@@ -339,7 +257,7 @@ class BLENDWIRE_OT_remove_generated(bpy.types.Operator):
         removed = 0
         for obj in properties.target_objects(context):
             removed += self._remove(obj)
-        self.report({"INFO"}, _tr("{count} shape keys removed").format(count=removed))
+        self.report({"INFO"}, tr("{count} shape keys removed").format(count=removed))
         return {"FINISHED"} if removed else {"CANCELLED"}
 
     def _remove(self, obj: Any) -> int:
@@ -376,100 +294,17 @@ class BLENDWIRE_OT_preview(bpy.types.Operator):
         current.preview = Preview([o.name for o in objects], visemes or list(records))
         if current.preview.finished:
             current.preview = None
-            return _show(
+            return show(
                 self, Message("not_generated", {"name": objects[0].name if objects else ""})
             )
         return {"FINISHED"}
 
 
-# ---- lists ----
-
-
-class BLENDWIRE_OT_add_selected(bpy.types.Operator):
-    """Let the selected meshes move with the face: teeth, tongue, lashes, brows"""
-
-    bl_idname = "blendwire.add_selected"
-    bl_label = "Add Selected"
-    bl_options = {"REGISTER", "UNDO"}
-
-    def execute(self, context: Any) -> set[str]:
-        settings = context.scene.blendwire
-        known = {o.name for o in properties.target_objects(context)}
-        for obj in context.selected_objects:
-            if obj.type == "MESH" and obj.name not in known:
-                settings.others.add().object = obj
-        return {"FINISHED"}
-
-
-class BLENDWIRE_OT_clear_others(bpy.types.Operator):
-    """Let only the face move"""
-
-    bl_idname = "blendwire.clear_others"
-    bl_label = "Clear"
-    bl_options = {"REGISTER", "UNDO"}
-
-    def execute(self, context: Any) -> set[str]:
-        context.scene.blendwire.others.clear()
-        return {"FINISHED"}
-
-
-class BLENDWIRE_OT_add_strength(bpy.types.Operator):
-    """Give one expression a strength of its own"""
-
-    bl_idname = "blendwire.add_strength"
-    bl_label = "Add Expression"
-    bl_options = {"REGISTER", "UNDO"}
-    bl_property = "expression"
-
-    expression: EnumProperty(
-        name="Expression",
-        description="Which one",
-        items=[(name, name, e.description) for name, e in expressions.table().items()],
-    )
-
-    def invoke(self, context: Any, event: Any) -> set[str]:
-        del event
-        context.window_manager.invoke_search_popup(self)
-        return {"FINISHED"}
-
-    def execute(self, context: Any) -> set[str]:
-        strengths = context.scene.blendwire.strengths
-        if self.expression not in strengths:
-            strengths.add().name = self.expression
-        return {"FINISHED"}
-
-
-class BLENDWIRE_OT_remove_strength(bpy.types.Operator):
-    """Give this expression the strength of its set again"""
-
-    bl_idname = "blendwire.remove_strength"
-    bl_label = "Remove Expression"
-    bl_options = {"REGISTER", "UNDO"}
-
-    expression: StringProperty(name="Expression")
-
-    def execute(self, context: Any) -> set[str]:
-        strengths = context.scene.blendwire.strengths
-        index = strengths.find(self.expression)
-        if index < 0:
-            return {"CANCELLED"}
-        strengths.remove(index)
-        return {"FINISHED"}
-
-
 CLASSES = (
-    BLENDWIRE_OT_start_server,
-    BLENDWIRE_OT_restart_server,
-    BLENDWIRE_OT_stop_server,
-    BLENDWIRE_OT_open_log,
     BLENDWIRE_OT_check,
     BLENDWIRE_OT_generate,
     BLENDWIRE_OT_cancel,
     BLENDWIRE_OT_regenerate,
     BLENDWIRE_OT_remove_generated,
     BLENDWIRE_OT_preview,
-    BLENDWIRE_OT_add_selected,
-    BLENDWIRE_OT_clear_others,
-    BLENDWIRE_OT_add_strength,
-    BLENDWIRE_OT_remove_strength,
 )

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import Any
 
 import bpy
@@ -11,9 +10,11 @@ import bpy
 from ..core.messages import ERROR, INFO, WARNING, Message
 from ..core.run import Phase
 from ..core.server_care import State
+from ..core.text import wrap
 from ..host import meshes
 from ..host.session import session
 from . import properties
+from .reports import tr
 
 _ICONS = {ERROR: "CANCEL", WARNING: "ERROR"}
 
@@ -35,18 +36,10 @@ _STATES = {
 }
 
 
-def _tr(text: str) -> str:
-    return bpy.app.translations.pgettext_iface(text)
-
-
 def _lines(text: str, context: Any) -> list[str]:
-    """Wrapped to the sidebar's width; characters of East Asia are twice as wide."""
+    """Wrapped to the sidebar's width."""
     scale = context.preferences.system.ui_scale
-    columns = max(18, int((context.region.width / scale - 70) / 6.8))
-    wide = sum(ord(c) > 0x2E80 for c in text)
-    if wide > len(text) / 3:
-        return textwrap.wrap(text, max(10, columns // 2))
-    return textwrap.wrap(text, columns)
+    return wrap(text, max(18, int((context.region.width / scale - 70) / 6.8)))
 
 
 def draw_message(layout: Any, message: Message, context: Any) -> Any:
@@ -54,11 +47,11 @@ def draw_message(layout: Any, message: Message, context: Any) -> Any:
     column = layout.column(align=True)
     column.scale_y = 0.85
     icon = _ICONS.get(message.severity, "INFO")
-    for number, line in enumerate(_lines(message.text(_tr), context)):
+    for number, line in enumerate(_lines(message.text(tr), context)):
         column.label(text=line, icon="BLANK1" if number else icon, translate=False)
     if message.severity == INFO:
         return column  # nothing is wrong
-    for number, line in enumerate(_lines(message.cure(_tr), context)):
+    for number, line in enumerate(_lines(message.cure(tr), context)):
         column.label(text=line, icon="BLANK1" if number else "FORWARD", translate=False)
     return column
 
@@ -102,7 +95,7 @@ class BLENDWIRE_PT_main(_Panel, bpy.types.Panel):
         if care.info is not None:
             column = layout.column(align=True)
             column.scale_y = 0.8
-            model = f"{_tr('Model')} {care.info.model_version}"
+            model = f"{tr('Model')} {care.info.model_version}"
             for line in [model, *_lines(care.info.device, context)]:
                 column.label(text=line, icon="BLANK1", translate=False)
         if care.message is not None:
@@ -116,10 +109,10 @@ class BLENDWIRE_PT_main(_Panel, bpy.types.Panel):
             column.progress(factor=run.fraction, text=f"{run.fraction:.0%}", type="BAR")
         else:
             column.prop(context.window_manager, "blendwire_progress", slider=True)
-        column.label(text=_tr(_PHASES.get(run.phase, "Predicting")), translate=False)
+        column.label(text=tr(_PHASES.get(run.phase, "Predicting")), translate=False)
         left = run.seconds_left
         if left is not None:
-            text = _tr("about {seconds} s left").format(seconds=max(1, round(left)))
+            text = tr("about {seconds} s left").format(seconds=max(1, round(left)))
             column.label(text=text, translate=False)
         row = layout.row()
         row.scale_y = 1.4
@@ -129,7 +122,7 @@ class BLENDWIRE_PT_main(_Panel, bpy.types.Panel):
         current = session()
         outcome = current.outcome
         if outcome is not None and outcome.written:
-            text = _tr("{count} shape keys in {seconds} s").format(
+            text = tr("{count} shape keys in {seconds} s").format(
                 count=outcome.written, seconds=f"{outcome.seconds:.1f}"
             )
             layout.label(text=text, icon="CHECKMARK", translate=False)

@@ -179,7 +179,7 @@ class BLENDWIRE_PG_settings(bpy.types.PropertyGroup):
         name="Only Faces", default=True, description="Write nothing if no face is recognised"
     )
     facing: EnumProperty(
-        name="Facing",
+        name="Looks To",
         description="Where the face looks",
         items=(
             ("-Y", "-Y", "To the front view"),

@@ -169,10 +169,14 @@ absl::Status RunBatch(const blendwire_client* client, const blendwire_batch_requ
   if (!started.ok()) return started.status();
   Job& job = **started;
   size_t completed = 0;
-  std::optional<absl::Status> end;
-  while (!end.has_value() || (progress != nullptr && completed < job.completed())) {
+  bool ended = false;
+  absl::Status end;
+  while (!ended || (progress != nullptr && completed < job.completed())) {
     job.WaitForItem();
-    end = job.Poll();
+    if (const std::optional<absl::Status> status = job.Poll()) {
+      ended = true;
+      end = *status;
+    }
     while (const std::optional<size_t> index = job.NextItem()) {
       ++completed;
       if (progress != nullptr && progress(user, *index, completed, job.item_count()) != 0) {
@@ -184,7 +188,7 @@ absl::Status RunBatch(const blendwire_client* client, const blendwire_batch_requ
   for (size_t i = 0; infos != nullptr && i < job.item_count(); ++i) {
     if (auto s = WriteItem(job, i, ElementAt(infos, i)); !s.ok()) return s;
   }
-  return *end;
+  return end;
 }
 
 }  // namespace

@@ -13,7 +13,7 @@ namespace {
 
 PredictionRecord Ran(const char* model, absl::Duration inference) {
   PredictionRecord record;
-  record.model_name = model;
+  record.model_name = std::string(model);
   record.ran = true;
   record.total = inference * 4;
   record.queue = absl::Milliseconds(1);
@@ -26,7 +26,7 @@ PredictionRecord Ran(const char* model, absl::Duration inference) {
 PredictionRecord Failed(absl::StatusCode code, const char* model = "") {
   PredictionRecord record;
   record.code = code;
-  record.model_name = model;
+  record.model_name = std::string(model);
   record.total = absl::Milliseconds(7);
   return record;
 }

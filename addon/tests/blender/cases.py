@@ -162,6 +162,25 @@ def test_server_starts_and_says_what_it_is() -> None:
     assert info.version and info.model_version and "CPU" in info.device, info
 
 
+def test_triangles_are_those_of_the_polygons() -> None:
+    bpy.ops.mesh.primitive_cylinder_add(vertices=7, end_fill_type="NGON")
+    obj = bpy.context.object
+    co, triangles = arrays(obj)
+    obj.data.calc_loop_triangles()
+    own = np.array([t.vertices[:] for t in obj.data.loop_triangles])
+
+    def area_vectors(faces: np.ndarray) -> np.ndarray:
+        return np.cross(co[faces[:, 1]] - co[faces[:, 0]], co[faces[:, 2]] - co[faces[:, 0]])
+
+    assert len(triangles) == len(own) == 7 * 2 + 2 * 5
+    for direction in np.eye(3):
+        expected, found = (area_vectors(f) @ direction for f in (own, triangles))
+        assert abs(np.abs(expected).sum() - np.abs(found).sum()) < 1e-5
+    sides = {frozenset(e.vertices) for e in obj.data.edges}
+    edges = {frozenset(map(int, t[[i, i - 1]])) for t in triangles for i in range(3)}
+    assert sides <= edges
+
+
 def test_all_sets_on_the_demo_head() -> None:
     head = import_head()
     begin_time = time.monotonic()

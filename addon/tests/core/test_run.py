@@ -254,7 +254,7 @@ def test_failed_call_is_explained(code, expected) -> None:
 
 
 def test_one_failed_expression_does_not_fail_the_others() -> None:
-    run, backend = make()
+    run, _, backend = make()
     backend.client.fail["aa"] = CallError("INTERNAL", "NaN")
     finish(run)
     assert run.phase == Phase.DONE

@@ -63,7 +63,7 @@ def _of_call(call: ast.Call) -> list[str]:
                 for item in keyword.value.elts:
                     if isinstance(item, ast.Tuple):
                         found += [s for part in item.elts[1:3] for s in _strings(part)]
-    elif name == "_tr":
+    elif name in ("tr", "_tr"):
         found += [s for argument in call.args for s in _strings(argument)]
     elif name in ("label", "operator", "prop", "progress"):
         untranslated = any(k.arg == "translate" for k in call.keywords)

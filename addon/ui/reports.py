@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How operators tell what happened: in the panel, and to scripts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+from ..core.messages import ERROR, Message
+from ..host.session import session
+
+
+def tr(text: str) -> str:
+    """The text in the language of Blender's interface."""
+    return bpy.app.translations.pgettext_iface(text)
+
+
+def show(operator: Any, message: Message) -> set[str]:
+    """In the panel, and for scripts as the operator's report."""
+    session().messages.append(message)
+    kind = "ERROR" if message.severity == ERROR else "WARNING"
+    operator.report({kind}, f"{message.text(tr)}. {message.cure(tr)}")
+    return {"CANCELLED"}
