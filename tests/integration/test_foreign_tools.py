@@ -61,9 +61,7 @@ def grpcurl(server: Server, *verb: str, sent: Any = None, flags: tuple[str, ...]
     data = ["-d", "@"] if sent is not None else []
     text = json_format.MessageToJson(sent) if sent is not None else ""
     headers = [word for key, value in server.metadata for word in ("-H", f"{key}: {value}")]
-    return tool(
-        GRPCURL, "-plaintext", *headers, *flags, *data, server.address, *verb, stdin=text
-    )
+    return tool(GRPCURL, "-plaintext", *headers, *flags, *data, server.address, *verb, stdin=text)
 
 
 def call(server: Server, method: str, sent: Any, **more: Any) -> Outcome:

@@ -7,7 +7,10 @@ import importlib
 import json
 import os
 import pathlib
+import re
+import shutil
 import signal
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -600,6 +603,22 @@ def test_preview_puts_the_values_back() -> None:
     assert bpy.ops.blendwire.preview() == {"FINISHED"}
     assert abs(blocks["vrc.v_aa"].value - 0.25) < 1e-6
     assert blocks["vrc.v_pp"].value == 0
+
+
+def test_native_files_need_nothing_that_is_not_in_the_zip() -> None:
+    if shutil.which("ldd") is None:
+        print("no ldd here: not checked")
+        return
+    folder = pathlib.Path(module("host.native").package().__file__).parent / "_native"
+    system = re.compile(r"(ld-linux|lib(c|m|dl|rt|pthread|resolv|gcc_s|stdc\+\+))[.-]")
+    checked = 0
+    for file in [*folder.glob("*.so*"), folder / "blendwire-server"]:
+        listed = subprocess.run(["ldd", file], capture_output=True, text=True, check=True).stdout
+        for name, path in re.findall(r"(\S+) => (\S+)", listed):
+            checked += 1
+            inside = pathlib.Path(path).parent == folder
+            assert inside or system.match(name), f"{file.name} takes {name} from {path}"
+    assert checked > 10, checked
 
 
 def test_languages_are_registered() -> None:

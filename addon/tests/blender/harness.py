@@ -25,7 +25,7 @@ import numpy
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 # Blender 3.4's glTF importer uses a name that the numpy of its distribution no longer has.
-if not hasattr(numpy, "bool"):
+if "bool" not in vars(numpy):
     numpy.bool = bool
 
 

@@ -146,6 +146,9 @@ def steps(window: Window) -> Iterator[float]:
     yield 1.0
     window.picture("4-done")
     assert len(cases.keys_of(head)) == 74
+    yield from _scroll(window, "down")
+    window.picture("4-results")
+    yield from _scroll(window, "up")
 
     # One Ctrl+Z takes them all away, and nothing else.
     window.key("ctrl+z")
@@ -193,6 +196,19 @@ def steps(window: Window) -> Iterator[float]:
         yield 1.5
         window.picture(f"7-{language}")
     print("WINDOW TEST PASSED", flush=True)
+
+
+def _scroll(window: Window, direction: str) -> Iterator[float]:
+    """The sidebar, to its other end."""
+    scroll = getattr(bpy.ops.view2d, f"scroll_{direction}")
+    with bpy.context.temp_override(
+        window=bpy.context.window_manager.windows[0],
+        area=window.area,
+        region=window.region("UI"),
+    ):
+        scroll(deltax=0, deltay=600 if direction == "down" else 5000)
+    window.area.tag_redraw()
+    yield 1.0
 
 
 def _pick_tab(window: Window) -> Iterator[float]:
