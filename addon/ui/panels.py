@@ -3,15 +3,16 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import bpy
 
+from ..core import provenance
 from ..core.messages import ERROR, INFO, WARNING, Message
 from ..core.run import Phase
 from ..core.server_care import State
 from ..core.text import wrap
-from ..host import meshes
 from ..host.session import session
 from . import properties
 from .reports import tr
@@ -234,6 +235,35 @@ class BLENDWIRE_PT_options(_Panel, bpy.types.Panel):
         layout.prop(settings, "need_face")
 
 
+@functools.lru_cache(maxsize=4)
+def _records(text: str) -> dict[str, provenance.Record]:
+    """For drawing, which happens often; not to be changed."""
+    return provenance.load(text)
+
+
+def _records_of(keys: Any) -> dict[str, provenance.Record]:
+    return _records(keys.get(provenance.PROPERTY) or "") if keys is not None else {}
+
+
+class BLENDWIRE_UL_results(bpy.types.UIList):
+    """The generated shape keys of an object; data is its shape keys."""
+
+    def filter_items(self, context: Any, data: Any, property_name: str) -> Any:
+        del context
+        records = _records_of(data)
+        shown = self.bitflag_filter_item
+        keys = getattr(data, property_name)
+        return [shown if key.name in records else 0 for key in keys], []
+
+    def draw_item(self, context: Any, layout: Any, data: Any, item: Any, *rest: Any) -> None:
+        del context, rest
+        record = _records_of(data).get(item.name)
+        row = layout.split(factor=0.66)
+        row.label(text=item.name, translate=False)
+        if record is not None:
+            row.label(text=f"{record.quality['max_mm']:.1f} mm", translate=False)
+
+
 class BLENDWIRE_PT_results(_Panel, bpy.types.Panel):
     """The generated shape keys"""
 
@@ -245,7 +275,8 @@ class BLENDWIRE_PT_results(_Panel, bpy.types.Panel):
         objects = properties.target_objects(context)
         if not objects:
             return
-        records = meshes.records_of(objects[0].data)
+        obj = objects[0]
+        records = _records_of(obj.data.shape_keys)
         row = layout.row(align=True)
         playing = session().preview
         if playing is not None:
@@ -253,29 +284,43 @@ class BLENDWIRE_PT_results(_Panel, bpy.types.Panel):
             row.label(text=playing.current, translate=False)
         else:
             row.operator("blendwire.preview", icon="PLAY")
-        row.operator("blendwire.remove_generated", icon="TRASH")
         if not records:
             layout.label(text="No generated shape keys")
             return
+        keys = obj.data.shape_keys
+        layout.template_list(
+            "BLENDWIRE_UL_results", "", keys, "key_blocks", obj, "active_shape_key_index", rows=6
+        )
+        key = obj.active_shape_key
+        if key is not None and key.name in records:
+            self._draw_key(layout, key, records[key.name])
+        layout.operator_context = "EXEC_DEFAULT"
+        layout.operator("blendwire.remove_generated", icon="TRASH")
+
+    def _draw_key(self, layout: Any, key: Any, record: provenance.Record) -> None:
         column = layout.column(align=True)
-        keys = objects[0].data.shape_keys.key_blocks
-        for name in [k.name for k in keys if k.name in records]:
-            quality = records[name].quality
-            row = column.row(align=True)
-            row.prop(
-                keys[name],
-                "value",
-                text=f"{name}  {quality['max_mm']:.1f} mm",
-                translate=False,
-                slider=True,
-            )
-            row.operator_context = "INVOKE_DEFAULT"
-            row.operator("blendwire.regenerate", text="", icon="FILE_REFRESH").key = name
-            row.operator_context = "EXEC_DEFAULT"
-            row.operator("blendwire.remove_generated", text="", icon="X").key = name
+        column.prop(key, "value", text=key.name, translate=False, slider=True)
+        row = column.row(align=True)
+        row.operator_context = "INVOKE_DEFAULT"
+        row.operator("blendwire.regenerate", icon="FILE_REFRESH").key = key.name
+        row.operator_context = "EXEC_DEFAULT"
+        row.operator("blendwire.remove_generated", text="", icon="X").key = key.name
+        column = layout.column(align=True)
+        column.scale_y = 0.8
+        quality = record.quality
+        for text, value in (
+            (tr("Motion"), f"{quality['mean_mm']:.1f} / {quality['max_mm']:.1f} mm"),
+            (tr("Vertices"), str(quality["moving"])),
+            (tr("Smoothness"), f"{quality['smoothness']:.2f}"),
+            (tr("Model"), record.model),
+        ):
+            row = column.split(factor=0.45)
+            row.label(text=text, translate=False)
+            row.label(text=value, translate=False)
 
 
 CLASSES = (
+    BLENDWIRE_UL_results,
     BLENDWIRE_PT_main,
     BLENDWIRE_PT_face,
     BLENDWIRE_PT_expressions,

@@ -146,6 +146,7 @@ def steps(window: Window) -> Iterator[float]:
     yield 1.0
     window.picture("4-done")
     assert len(cases.keys_of(head)) == 74
+    head.active_shape_key_index = head.data.shape_keys.key_blocks.find("vrc.v_aa")
     yield from _scroll(window, "down")
     window.picture("4-results")
     yield from _scroll(window, "up")
@@ -206,7 +207,8 @@ def _scroll(window: Window, direction: str) -> Iterator[float]:
         area=window.area,
         region=window.region("UI"),
     ):
-        scroll(deltax=0, deltay=600 if direction == "down" else 5000)
+        for _ in range(60):
+            scroll()
     window.area.tag_redraw()
     yield 1.0
 
