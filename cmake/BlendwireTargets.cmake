@@ -7,6 +7,8 @@ add_library(blendwire_options INTERFACE)
 target_compile_options(blendwire_options INTERFACE
   $<$<CXX_COMPILER_ID:GNU,Clang,AppleClang>:-Wall -Wextra -Wpedantic -Wshadow -Wconversion
     -Wsign-conversion -Wnon-virtual-dtor>
+  # It takes a reference that a function was given for one into a temporary argument beside it.
+  $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_GREATER_EQUAL:$<CXX_COMPILER_VERSION>,13>>:-Wno-dangling-reference>
   $<$<CXX_COMPILER_ID:MSVC>:/W4 /utf-8>)
 if(BLENDWIRE_SANITIZE)
   add_compile_options(-fsanitize=${BLENDWIRE_SANITIZE} -fno-omit-frame-pointer)

@@ -255,8 +255,17 @@ class BLENDWIRE_UL_results(bpy.types.UIList):
         keys = getattr(data, property_name)
         return [shown if key.name in records else 0 for key in keys], []
 
-    def draw_item(self, context: Any, layout: Any, data: Any, item: Any, *rest: Any) -> None:
-        del context, rest
+    def draw_item(
+        self,
+        context: Any,
+        layout: Any,
+        data: Any,
+        item: Any,
+        icon: Any,
+        active_data: Any,
+        active_property: Any,
+    ) -> None:
+        del context, icon, active_data, active_property
         record = _records_of(data).get(item.name)
         row = layout.split(factor=0.66)
         row.label(text=item.name, translate=False)

@@ -8,6 +8,9 @@ namespace blendwire::system {
 // Whether somebody watches standard error on a terminal that can rewrite its last line.
 bool StandardErrorIsTerminal();
 
+// The same of standard output.
+bool StandardOutputIsTerminal();
+
 }  // namespace blendwire::system
 
 #endif  // BLENDWIRE_SYSTEM_TERMINAL_H_

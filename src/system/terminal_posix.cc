@@ -9,10 +9,17 @@
 #include "system/terminal.h"
 
 namespace blendwire::system {
+namespace {
 
-bool StandardErrorIsTerminal() {
+bool IsTerminal(int descriptor) {
   const std::optional<std::string> kind = GetEnvironment("TERM");
-  return isatty(STDERR_FILENO) == 1 && kind.has_value() && *kind != "dumb";
+  return isatty(descriptor) == 1 && kind.has_value() && *kind != "dumb";
 }
+
+}  // namespace
+
+bool StandardErrorIsTerminal() { return IsTerminal(STDERR_FILENO); }
+
+bool StandardOutputIsTerminal() { return IsTerminal(STDOUT_FILENO); }
 
 }  // namespace blendwire::system
