@@ -267,7 +267,7 @@ class BLENDWIRE_UL_results(bpy.types.UIList):
     ) -> None:
         del context, icon, active_data, active_property
         record = _records_of(data).get(item.name)
-        row = layout.split(factor=0.66)
+        row = layout.split(factor=0.6)
         row.label(text=item.name, translate=False)
         if record is not None:
             row.label(text=f"{record.quality['max_mm']:.1f} mm", translate=False)

@@ -57,12 +57,17 @@ absl::StatusOr<std::string> ReadReport(const std::string& line) {
 
 }  // namespace
 
+const absl::StatusOr<std::filesystem::path>& ProbeProgram() {
+  static const absl::StatusOr<std::filesystem::path> program = system::ExecutablePath();
+  return program;
+}
+
 absl::StatusOr<std::string> ProbeModel(const std::filesystem::path& file,
                                        const model::LoadOptions& options, std::stop_token stop) {
-  absl::StatusOr<std::filesystem::path> self = system::ExecutablePath();
+  const absl::StatusOr<std::filesystem::path>& self = ProbeProgram();
   if (!self.ok()) return self.status();
   system::ProcessOptions start;
-  start.program = *std::move(self);
+  start.program = *self;
   // On the CPU: whether a file is a good model does not depend on the device, and a GPU driver
   // reserves more address space than the child may have.
   start.arguments = {"--check-model", Utf8(file), "--device", "cpu"};

@@ -15,6 +15,10 @@
 
 namespace blendwire::server {
 
+// The program that tries model files: this one. Found at the first call, which should come early: a
+// program whose file is replaced while it runs, by an update say, no longer knows where it lies.
+const absl::StatusOr<std::filesystem::path>& ProbeProgram();
+
 // Runs this program as `blendwire-server --check-model FILE`. If the model loads there and its first
 // run succeeds, the SHA-256 of what was tried; otherwise the child's own status, or INVALID_ARGUMENT
 // saying how it ended, or UNAVAILABLE if `stop` was requested, which ends the child.

@@ -29,6 +29,7 @@
 #include "server/listen_address.h"
 #include "server/log.h"
 #include "server/model_calls.h"
+#include "server/model_probe.h"
 #include "server/service.h"
 #include "server/token.h"
 #include "system/private_file.h"
@@ -258,6 +259,9 @@ void Announce(const ServerOptions& options, const std::string& address) {
 ServerExitCode RunServer(const ServerOptions& options) {
   ConfigureLog(ParseLogLevel(options.log_level).value(),
                ParseLogFormat(options.log_format).value());
+  if (const auto& program = ProbeProgram(); !program.ok()) {
+    Log(LogLevel::kWarning, "no-model-checks", {{"message", std::string(program.status().message())}});
+  }
   gpr_set_log_function(LogGrpcMessage);
   EndRequests& requests = GlobalEndRequests();
   system::OnTerminationRequest([&requests](const std::string& cause) { requests.Add(cause); });
