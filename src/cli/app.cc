@@ -21,9 +21,11 @@ Examples:
   blendwire generate head.obj -o out.glb --only aa,oh,Joy --names vrm --unit 0.01
   blendwire predict head.glb --expression aa -o offsets.npy
   blendwire predict head.glb --type custom --param jawOpen=0.4 --param mouthPucker=0.2
+  blendwire batch head.glb --set visemes,emotions,arkit -o offsets.npz
   blendwire health --server 127.0.0.1:50051
+  blendwire watch --interval 0.5
 
-generate and predict start a private server, blendwire-server beside this program, and
+generate, predict and batch start a private server, blendwire-server beside this program, and
 stop it again, unless --server names a running one. `blendwire COMMAND --help` tells more.
 
 Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 no server, 130 interrupted.
@@ -32,9 +34,11 @@ Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 no server, 130 interrupted.
 void AddCommands(CLI::App& app, Run& run) {
   AddGenerate(app, run);
   AddPredict(app, run);
+  AddBatch(app, run);
   AddExpressions(app, run);
   AddHealth(app, run);
   AddStats(app, run);
+  AddWatch(app, run);
   AddModels(app, run);
   AddLoad(app, run);
   AddUnload(app, run);

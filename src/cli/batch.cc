@@ -29,7 +29,7 @@
 namespace blendwire::cli {
 namespace {
 
-constexpr char kFooter[] = R"(
+constexpr char kFooter[] = R"text(
 One call predicts all the expressions, and the mesh travels once. The offsets are in metres,
 Z up, facing -Y, in the order of the mesh's vertices.
   OUT.npz   one float32 array of shape (vertices, 3) for each expression, under its name
@@ -46,7 +46,7 @@ Examples:
 
 Exit codes: 0 done, 1 failed or an expression did (the others are written), 2 wrong arguments,
 3 no server, 130 interrupted.
-)";
+)text";
 
 using Chosen = std::vector<const expression::Expression*>;
 

@@ -77,8 +77,9 @@ class CliTest : public ::testing::Test {
 TEST_F(CliTest, HelpAndVersionNeedNoServer) {
   const Ended help = Run({"--help"});
   EXPECT_EQ(help.code, ExitCode::kOk);
-  for (const char* command : {"generate", "predict", "expressions", "health", "stats", "models",
-                              "load", "unload", "Exit codes: 0 done", "Examples:"}) {
+  for (const char* command : {"generate", "predict", "batch", "expressions", "health", "stats",
+                              "watch", "models", "load", "unload", "Exit codes: 0 done",
+                              "Examples:"}) {
     EXPECT_THAT(help.out, HasSubstr(command));
   }
   EXPECT_THAT(Run({"--version"}).out, StartsWith("blendwire 0."));

@@ -17,9 +17,11 @@ using Run = std::function<ExitCode(Context& context)>;
 
 void AddGenerate(CLI::App& app, Run& run);
 void AddPredict(CLI::App& app, Run& run);
+void AddBatch(CLI::App& app, Run& run);
 void AddExpressions(CLI::App& app, Run& run);
 void AddHealth(CLI::App& app, Run& run);
 void AddStats(CLI::App& app, Run& run);
+void AddWatch(CLI::App& app, Run& run);
 void AddModels(CLI::App& app, Run& run);
 void AddLoad(CLI::App& app, Run& run);
 void AddUnload(CLI::App& app, Run& run);

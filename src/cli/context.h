@@ -38,6 +38,8 @@ struct Context {
   std::ostream& err;
   // Whether progress may rewrite its line on `err`.
   bool terminal = false;
+  // The same for `out`.
+  bool output_terminal = false;
   // Thrown by Ctrl-C.
   Cancellation cancellation;
   std::function<absl::StatusOr<Session>(const ServerChoice& choice, const Cancellation&)> connect;

@@ -17,11 +17,13 @@ int main(int argc, char** argv) {
     if (cancellation.cancelled()) std::_Exit(static_cast<int>(ExitCode::kInterrupted));
     cancellation.Cancel();
   });
-  blendwire::cli::Context context = {.out = std::cout,
-                                     .err = std::cerr,
-                                     .terminal = blendwire::system::StandardErrorIsTerminal(),
-                                     .cancellation = cancellation,
-                                     .connect = blendwire::cli::OpenSession};
+  blendwire::cli::Context context = {
+      .out = std::cout,
+      .err = std::cerr,
+      .terminal = blendwire::system::StandardErrorIsTerminal(),
+      .output_terminal = blendwire::system::StandardOutputIsTerminal(),
+      .cancellation = cancellation,
+      .connect = blendwire::cli::OpenSession};
   const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
   return static_cast<int>(blendwire::cli::RunProgram(arguments, context));
 }
