@@ -15,6 +15,7 @@ find_package(nlohmann_json REQUIRED)
 find_package(nanoflann REQUIRED)
 find_package(OpenSSL REQUIRED)
 find_package(tinyobjloader REQUIRED)
+find_package(ZLIB REQUIRED)
 
 if(BLENDWIRE_TESTS)
   find_package(GTest REQUIRED)

@@ -92,7 +92,7 @@ TEST_F(WatchTest, NoLineIsWiderThanATerminal) {
   stats.cancelled_requests = 12345;
   stats.deadline_exceeded_requests = 1234;
   stats.resources = {1600, 12345, 81920, 100};
-  stats.models.push_back({.model_name = "default"});
+  stats.models.emplace_back().model_name = "default";
   look.stats = stats;
   for (const std::string& line : ToScreen(look)) EXPECT_LE(line.size(), 79u) << line;
   EXPECT_THAT(ToLine(look), HasSubstr("up 5 d 18:53 h, "));
