@@ -305,12 +305,12 @@ class Run:
         kept = list(dict.fromkeys(name for plan in plans for name in plan.kept))
         main = shaping.main_part(shapes, joint)
         # Keys that move nothing are left out, except on the face itself.
-        todo = [
+        wanted = [
             s
             for s in shapes
             if plans[s.part].writes(s.spec.key) and (s.part == main or s.moving or s.nudged)
         ]
-        if not todo:
+        if not wanted:
             self.outcome.messages.append(Message("all_kept"))
             return
         yield True
@@ -318,7 +318,7 @@ class Run:
         self._writing = True
         records: dict[str, dict[str, provenance.Record]] = {p.name: {} for p in joint.parts}
         made = datetime.datetime.now().astimezone().isoformat(timespec="seconds")
-        for number, shape in enumerate(todo):
+        for number, shape in enumerate(wanted):
             part = joint.parts[shape.part]
             if self._host.interrupted():
                 raise Stop("undone_while_writing")
@@ -327,15 +327,15 @@ class Run:
             records[part.name][shape.spec.key] = self._record(shape, joint, positions, made)
             yield True
             self._host.write_key(part.name, shape.spec.key, positions)
-            self.fraction = 0.95 + 0.05 * (number + 1) / len(todo)
+            self.fraction = 0.95 + 0.05 * (number + 1) / len(wanted)
             yield True
         if self._host.interrupted():
             raise Stop("undone_while_writing")
         for _ in self._host.finish_steps(records):
             yield True
         self._writing = False
-        self.outcome.written = len({s.spec.key for s in todo})
-        self._report(kept, todo)
+        self.outcome.written = len({s.spec.key for s in wanted})
+        self._report(kept, wanted)
 
     def _check_objects(self, joint: Joint) -> None:
         for part in joint.parts:
@@ -378,12 +378,12 @@ class Run:
             checksum=provenance.checksum(positions),
         )
 
-    def _report(self, kept: Sequence[str], todo: Sequence[shaping.Shape]) -> None:
+    def _report(self, kept: Sequence[str], wanted: Sequence[shaping.Shape]) -> None:
         if kept:
             self.outcome.messages.append(
                 Message("some_kept", {"count": len(kept), "names": _listed(kept)})
             )
-        nudged = list(dict.fromkeys(s.spec.key for s in todo if s.nudged))
+        nudged = list(dict.fromkeys(s.spec.key for s in wanted if s.nudged))
         if nudged:
             self.outcome.messages.append(Message("nudged", {"names": _listed(nudged)}))
 
