@@ -143,18 +143,6 @@ absl::StatusOr<Input> ReadInput(const BatchOptions& options) {
   return input;
 }
 
-ExpressionKind ToClient(expression::Kind kind) {
-  switch (kind) {
-    case expression::Kind::kViseme:
-      return ExpressionKind::kViseme;
-    case expression::Kind::kEmotion:
-      return ExpressionKind::kEmotion;
-    case expression::Kind::kCustom:
-      break;
-  }
-  return ExpressionKind::kCustom;
-}
-
 BatchRequest ToRequest(const BatchOptions& options, const Input& input, const Chosen& chosen) {
   BatchRequest request;
   request.mesh = input.mesh();

@@ -92,4 +92,16 @@ absl::StatusOr<std::vector<ChosenExpression>> NameTargets(
   return named;
 }
 
+ExpressionKind ToClient(expression::Kind kind) {
+  switch (kind) {
+    case expression::Kind::kViseme:
+      return ExpressionKind::kViseme;
+    case expression::Kind::kEmotion:
+      return ExpressionKind::kEmotion;
+    case expression::Kind::kCustom:
+      break;
+  }
+  return ExpressionKind::kCustom;
+}
+
 }  // namespace blendwire::cli

@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "avatar/avatar.h"
+#include "client/types.h"
 #include "expression/table.h"
 
 namespace blendwire::cli {
@@ -31,6 +32,9 @@ absl::StatusOr<std::vector<const expression::Expression*>> ChooseExpressions(
 absl::StatusOr<std::vector<ChosenExpression>> NameTargets(
     const std::vector<const expression::Expression*>& expressions, const std::string& convention,
     avatar::Format format);
+
+// The client's name for a kind of the expression table.
+ExpressionKind ToClient(expression::Kind kind);
 
 }  // namespace blendwire::cli
 

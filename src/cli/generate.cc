@@ -38,18 +38,6 @@ struct GenerateOptions {
   ServerChoice server;
 };
 
-ExpressionKind ToClient(expression::Kind kind) {
-  switch (kind) {
-    case expression::Kind::kViseme:
-      return ExpressionKind::kViseme;
-    case expression::Kind::kEmotion:
-      return ExpressionKind::kEmotion;
-    case expression::Kind::kCustom:
-      break;
-  }
-  return ExpressionKind::kCustom;
-}
-
 BatchRequest ToRequest(const GenerateOptions& options, const avatar::Avatar& avatar,
                        const std::vector<ChosenExpression>& chosen) {
   BatchRequest request;
