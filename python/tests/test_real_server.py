@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+import collections
 import os
+import socket
 import subprocess
 import sys
 import textwrap
+import time
 from collections.abc import Iterator
 
 import numpy as np
@@ -140,6 +143,74 @@ def test_it_goes_with_a_host_that_is_killed() -> None:
         assert is_alive(pid)
         host.kill()
         assert wait_until_gone(pid, 2.0)
+
+
+def start_on(port: int) -> subprocess.Popen[bytes]:
+    """The real server on a port of its own, without a manager or a token."""
+    return subprocess.Popen(
+        [str(PROGRAM), "--port", str(port), "--log-level", "error"], stderr=subprocess.DEVNULL
+    )
+
+
+def test_killed_among_a_thousand_requests_and_started_again_on_the_same_address(
+    dome: tuple[np.ndarray, np.ndarray],
+) -> None:
+    """Every request ends as a right answer or a clear error; the same clients go on."""
+    vertices, triangles = dome
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    address = f"127.0.0.1:{port}"
+    server = start_on(port)
+    pending: collections.deque[tuple[str, blendwire.Job[blendwire.Prediction]]] = (
+        collections.deque()
+    )
+    answered, failed = 0, 0
+
+    def settle() -> None:
+        nonlocal answered, failed
+        name, job = pending.popleft()
+        try:
+            offsets = job.result(60).offsets
+        except blendwire.UnavailableError as error:
+            assert address in str(error)
+            failed += 1
+        else:
+            np.testing.assert_allclose(offsets, right[name], atol=1e-6)
+            answered += 1
+
+    try:
+        with blendwire.Client(address) as patient, blendwire.Client(
+            address, retry_attempts=1
+        ) as hasty:
+            assert patient.ensure_connected()
+            right = {
+                name: patient.predict_vertex_offsets(vertices, "viseme", name, triangles=triangles)
+                for name in VISEMES
+            }
+            for i in range(1000):
+                name = VISEMES[i % 15]
+                client = hasty if i % 2 else patient
+                pending.append((name, client.submit(vertices, "viseme", name, triangles=triangles)))
+                if len(pending) > 32:
+                    settle()
+                if i == 300:
+                    server.kill()
+                    server.wait()
+                    time.sleep(0.3)
+                    server = start_on(port)
+            while pending:
+                settle()
+            assert answered + failed == 1000
+            assert failed > 0, "the kill came while requests were under way"
+            assert answered > 500, "what may be tried again outlives the restart"
+            assert hasty.ensure_connected()
+            for name in VISEMES:
+                again = hasty.predict_vertex_offsets(vertices, "viseme", name, triangles=triangles)
+                np.testing.assert_allclose(again, right[name], atol=1e-6)
+    finally:
+        server.kill()
+        server.wait()
 
 
 def test_it_restarts_after_a_kill(dome: tuple[np.ndarray, np.ndarray]) -> None:

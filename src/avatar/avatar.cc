@@ -9,11 +9,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "avatar/internal/document.h"
-#include "avatar/internal/files.h"
 #include "avatar/internal/geometry.h"
 #include "avatar/internal/morph_writer.h"
 #include "avatar/internal/obj_import.h"
 #include "avatar/internal/status_macros.h"
+#include "system/files.h"
 
 namespace blendwire::avatar {
 
@@ -29,7 +29,7 @@ struct Avatar::Data {
 namespace {
 
 std::string Extension(const std::filesystem::path& file) {
-  return absl::AsciiStrToLower(Shown(file.extension()));
+  return absl::AsciiStrToLower(system::ToUtf8(file.extension()));
 }
 
 absl::StatusOr<std::shared_ptr<const Avatar::Data>> ToData(absl::StatusOr<Document> document,
@@ -57,7 +57,7 @@ Avatar::Avatar(std::shared_ptr<const Data> data) : data_(std::move(data)) {}
 
 absl::StatusOr<Avatar> Avatar::Read(const std::filesystem::path& file, const ReadOptions& options) {
   BLENDWIRE_AVATAR_ASSIGN_OR_RETURN(std::string bytes,
-                                    ReadFile(file, options.limits.max_file_bytes));
+                                    system::ReadFile(file, options.limits.max_file_bytes));
   const std::filesystem::path folder =
       file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
   const bool is_obj = Extension(file) == ".obj";
@@ -113,7 +113,7 @@ absl::StatusOr<WriteReport> Avatar::Write(const std::filesystem::path& file,
       AddMorphTargets(document, data_->geometry, targets, options, data_->limits));
   BLENDWIRE_AVATAR_ASSIGN_OR_RETURN(
       const std::string bytes, Extension(file) == ".gltf" ? ToGltf(document) : ToGlb(document));
-  BLENDWIRE_AVATAR_RETURN_IF_ERROR(WriteFileAtomically(file, bytes));
+  BLENDWIRE_AVATAR_RETURN_IF_ERROR(system::WriteFileAtomically(file, bytes));
   report.file_bytes = bytes.size();
   return report;
 }

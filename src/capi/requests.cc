@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "capi/error.h"
 #include "capi/structs.h"
+#include "system/files.h"
 
 namespace blendwire::capi {
 namespace {
@@ -143,10 +144,8 @@ absl::StatusOr<Output> ToOutput(const blendwire_predict_request& request, size_t
 
 absl::Duration Milliseconds(int64_t milliseconds) { return absl::Milliseconds(milliseconds); }
 
-std::filesystem::path PathFromUtf8(const char* text) {
-  if (text == nullptr) return {};
-  const std::string bytes = text;
-  return std::filesystem::path(std::u8string(bytes.begin(), bytes.end()));
+std::filesystem::path ToPath(const char* text) {
+  return text == nullptr ? std::filesystem::path() : system::PathFromUtf8(text);
 }
 
 // One element of a batch; the caller's structs may be larger or smaller than this library's.
@@ -311,7 +310,7 @@ absl::StatusOr<ManagedServerOptions> ToManagedServerOptions(const blendwire_serv
       if (array[i] == nullptr) return NullError(absl::StrCat(field, "[", i, "]"));
     }
   }
-  result.program = PathFromUtf8(options->program);
+  result.program = ToPath(options->program);
   result.arguments.assign(options->arguments, options->arguments + options->argument_count);
   for (size_t i = 0; i < options->environment_count; ++i) {
     const std::string entry = options->environment[i];
@@ -320,7 +319,7 @@ absl::StatusOr<ManagedServerOptions> ToManagedServerOptions(const blendwire_serv
         equals == std::string::npos ? std::nullopt
                                     : std::optional<std::string>(entry.substr(equals + 1));
   }
-  result.log_file = PathFromUtf8(options->log_file);
+  result.log_file = ToPath(options->log_file);
   result.start_timeout = Milliseconds(options->start_timeout_ms);
   result.max_crashes = options->max_crashes;
   result.crash_window = Milliseconds(options->crash_window_ms);

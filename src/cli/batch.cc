@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+#include <cstdint>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,7 +10,6 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
@@ -22,9 +20,9 @@
 #include "cli/json_output.h"
 #include "cli/npy.h"
 #include "cli/npz.h"
-#include "cli/paths.h"
 #include "cli/prediction_options.h"
 #include "cli/progress.h"
+#include "system/files.h"
 
 namespace blendwire::cli {
 namespace {
@@ -47,6 +45,8 @@ Examples:
 Exit codes: 0 done, 1 failed or an expression did (the others are written), 2 wrong arguments,
 3 no server, 130 interrupted.
 )text";
+
+constexpr uint64_t kMaxNpyBytes = uint64_t{1} << 30;  // far beyond any mesh
 
 using Chosen = std::vector<const expression::Expression*>;
 
@@ -85,29 +85,26 @@ struct Input {
   }
 };
 
-bool HasExtension(const std::string& file, const std::string& extension) {
-  return absl::AsciiStrToLower(ToUtf8(PathFromUtf8(file).extension())) == extension;
-}
-
 absl::Status CheckOutput(const char* option, const std::string& file,
                          const std::vector<std::string>& extensions, const std::string& wanted) {
   bool known = false;
-  for (const std::string& extension : extensions) known = known || HasExtension(file, extension);
+  for (const std::string& extension : extensions)
+    known = known || system::HasExtension(file, extension);
   if (!known) {
     return absl::InvalidArgumentError(
         absl::StrCat(option, " is ", file, ", but must end with ", wanted));
   }
-  const std::filesystem::path folder = PathFromUtf8(file).parent_path();
+  const std::filesystem::path folder = system::PathFromUtf8(file).parent_path();
   std::error_code error;
   if (!folder.empty() && !std::filesystem::is_directory(folder, error)) {
     return absl::InvalidArgumentError(
-        absl::StrCat(option, " is ", file, ", but there is no folder ", ToUtf8(folder)));
+        absl::StrCat(option, " is ", file, ", but there is no folder ", system::ToUtf8(folder)));
   }
   return absl::OkStatus();
 }
 
 absl::Status CheckArguments(const BatchOptions& options) {
-  if (HasExtension(options.input, ".npy") && !options.meshes.empty()) {
+  if (system::HasExtension(options.input, ".npy") && !options.meshes.empty()) {
     return absl::InvalidArgumentError(
         absl::StrCat("--mesh needs a file with named meshes, but the input is ", options.input));
   }
@@ -121,20 +118,20 @@ absl::Status CheckArguments(const BatchOptions& options) {
 
 absl::StatusOr<Input> ReadInput(const BatchOptions& options) {
   Input input;
-  if (!HasExtension(options.input, ".npy")) {
+  if (!system::HasExtension(options.input, ".npy")) {
     avatar::ReadOptions read;
     read.meshes = options.meshes;
     read.obj_unit = options.unit;
     absl::StatusOr<avatar::Avatar> avatar =
-        avatar::Avatar::Read(PathFromUtf8(options.input), read);
+        avatar::Avatar::Read(system::PathFromUtf8(options.input), read);
     if (!avatar.ok()) return avatar.status();
     input.avatar = *std::move(avatar);
     return input;
   }
-  std::ifstream in(PathFromUtf8(options.input), std::ios::binary);
-  const std::string bytes(std::istreambuf_iterator<char>(in), {});
-  if (!in) return absl::NotFoundError(absl::StrCat("cannot read ", options.input));
-  absl::StatusOr<std::vector<float>> vertices = FromNpy(bytes);
+  const absl::StatusOr<std::string> bytes =
+      system::ReadFile(system::PathFromUtf8(options.input), kMaxNpyBytes);
+  if (!bytes.ok()) return bytes.status();
+  absl::StatusOr<std::vector<float>> vertices = FromNpy(*bytes);
   if (!vertices.ok()) {
     return absl::Status(vertices.status().code(),
                         absl::StrCat(options.input, ": ", vertices.status().message()));
@@ -207,7 +204,7 @@ Json ItemsJson(const Chosen& chosen, const BatchResult& result, bool with_offset
 
 absl::StatusOr<std::string> OutputBytes(const BatchOptions& options, const Input& input,
                                         const Chosen& chosen, const BatchResult& result) {
-  if (HasExtension(options.output, ".json")) {
+  if (system::HasExtension(options.output, ".json")) {
     const Json json = {{"input", options.input},
                        {"vertex_count", input.vertices().size() / 3},
                        {"expressions", ItemsJson(chosen, result, /*with_offsets=*/true)}};
@@ -218,14 +215,6 @@ absl::StatusOr<std::string> OutputBytes(const BatchOptions& options, const Input
     if (result.items[i].ok()) arrays.push_back({chosen[i]->name, result.items[i]->offsets});
   }
   return ToNpz(arrays);
-}
-
-absl::Status WriteFile(const std::string& file, const std::string& bytes) {
-  std::ofstream out(PathFromUtf8(file), std::ios::binary | std::ios::trunc);
-  out << bytes;
-  out.close();
-  if (!out) return absl::PermissionDeniedError(absl::StrCat("cannot write ", file));
-  return absl::OkStatus();
 }
 
 std::string SummaryText(const BatchOptions& options, const Input& input, const Chosen& chosen,
@@ -250,9 +239,12 @@ absl::Status Deliver(const BatchOptions& options, const Context& context, const 
                      const Chosen& chosen, const BatchResult& result, double seconds) {
   const absl::StatusOr<std::string> bytes = OutputBytes(options, input, chosen, result);
   if (!bytes.ok()) return bytes.status();
-  if (absl::Status s = WriteFile(options.output, *bytes); !s.ok()) return s;
+  if (absl::Status s = system::WriteFileAtomically(system::PathFromUtf8(options.output), *bytes);
+      !s.ok())
+    return s;
   if (!options.vertices_output.empty()) {
-    const absl::Status status = WriteFile(options.vertices_output, ToNpy(input.vertices()));
+    const absl::Status status = system::WriteFileAtomically(
+        system::PathFromUtf8(options.vertices_output), ToNpy(input.vertices()));
     if (!status.ok()) return status;
   }
   if (options.json) {

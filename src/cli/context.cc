@@ -10,8 +10,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/time/time.h"
-#include "cli/paths.h"
 #include "client/managed_server.h"
+#include "system/files.h"
 #include "system/private_file.h"
 
 namespace blendwire::cli {
@@ -34,7 +34,7 @@ absl::string_view AdviceFor(absl::StatusCode code) {
 
 absl::StatusOr<std::string> ReadToken(const std::string& file) {
   if (file.empty()) return std::string();
-  const std::filesystem::path path = PathFromUtf8(file);
+  const std::filesystem::path path = system::PathFromUtf8(file);
   if (absl::Status s = system::CheckPrivateFile(path); !s.ok()) return s;
   std::ifstream in(path, std::ios::binary);
   std::string line;
@@ -87,7 +87,8 @@ absl::StatusOr<Session> OpenSession(const ServerChoice& choice, const Cancellati
     if (!choice.model_file.empty()) {
       // The server may have another current folder one day; its arguments must not depend on it.
       server_options.arguments = {
-          "--model", ToUtf8(std::filesystem::absolute(PathFromUtf8(choice.model_file)))};
+          "--model",
+          system::ToUtf8(std::filesystem::absolute(system::PathFromUtf8(choice.model_file)))};
     }
     absl::StatusOr<ManagedServer> started =
         ManagedServer::Start(std::move(server_options), cancellation);

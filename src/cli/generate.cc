@@ -14,9 +14,9 @@
 #include "cli/commands.h"
 #include "cli/expression_choice.h"
 #include "cli/json_output.h"
-#include "cli/paths.h"
 #include "cli/prediction_options.h"
 #include "cli/progress.h"
+#include "system/files.h"
 
 namespace blendwire::cli {
 namespace {
@@ -58,7 +58,7 @@ absl::StatusOr<avatar::Avatar> ReadAvatar(const GenerateOptions& options) {
   avatar::ReadOptions read;
   read.meshes = options.meshes;
   read.obj_unit = options.unit;
-  return avatar::Avatar::Read(PathFromUtf8(options.input), read);
+  return avatar::Avatar::Read(system::PathFromUtf8(options.input), read);
 }
 
 absl::StatusOr<avatar::WriteReport> WriteAvatar(const GenerateOptions& options,
@@ -75,7 +75,7 @@ absl::StatusOr<avatar::WriteReport> WriteAvatar(const GenerateOptions& options,
   write.overwrite = options.overwrite;
   write.normals = !options.no_normals;
   write.min_displacement = options.min_displacement;
-  return avatar.Write(PathFromUtf8(options.output), targets, write);
+  return avatar.Write(system::PathFromUtf8(options.output), targets, write);
 }
 
 // What a run has to tell, once it is done.
@@ -198,7 +198,7 @@ ExitCode Generate(const GenerateOptions& options, const Context& context) {
   const absl::StatusOr<avatar::Avatar> avatar = ReadAvatar(options);
   if (!avatar.ok()) return context.Fail(avatar.status());
   // Before anything that takes time.
-  if (absl::Status s = avatar->CheckOutput(PathFromUtf8(options.output)); !s.ok()) {
+  if (absl::Status s = avatar->CheckOutput(system::PathFromUtf8(options.output)); !s.ok()) {
     return context.FailUsage(s.message());
   }
   const auto chosen = NameTargets(*expressions, options.names, avatar->format());

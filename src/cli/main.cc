@@ -6,10 +6,13 @@
 #include <vector>
 
 #include "cli/app.h"
+#include "system/program_start.h"
 #include "system/terminal.h"
 #include "system/termination.h"
 
 int main(int argc, char** argv) {
+  std::vector<std::string> arguments = blendwire::system::StartProgram(argc, argv);
+  if (!arguments.empty()) arguments.erase(arguments.begin());
   using blendwire::cli::ExitCode;
   const blendwire::Cancellation cancellation;
   blendwire::system::OnTerminationRequest([cancellation](const std::string&) {
@@ -24,6 +27,5 @@ int main(int argc, char** argv) {
       .output_terminal = blendwire::system::StandardOutputIsTerminal(),
       .cancellation = cancellation,
       .connect = blendwire::cli::OpenSession};
-  const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
   return static_cast<int>(blendwire::cli::RunProgram(arguments, context));
 }

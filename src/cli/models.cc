@@ -11,7 +11,7 @@
 #include "absl/strings/str_split.h"
 #include "cli/commands.h"
 #include "cli/json_output.h"
-#include "cli/paths.h"
+#include "system/files.h"
 
 namespace blendwire::cli {
 namespace {
@@ -62,7 +62,7 @@ ExitCode Models(const ModelOptions& options, const Context& context) {
 ExitCode Load(const ModelOptions& options, const Context& context) {
   LoadModelRequest request;
   // The server may run in another folder.
-  request.path = ToUtf8(std::filesystem::absolute(PathFromUtf8(options.path)));
+  request.path = system::ToUtf8(std::filesystem::absolute(system::PathFromUtf8(options.path)));
   request.name = options.name;
   for (const std::string& text : options.options) {
     const std::vector<std::string> parts = absl::StrSplit(text, absl::MaxSplits('=', 1));

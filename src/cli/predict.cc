@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include <fstream>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -15,8 +13,8 @@
 #include "cli/commands.h"
 #include "cli/json_output.h"
 #include "cli/npy.h"
-#include "cli/paths.h"
 #include "cli/prediction_options.h"
+#include "system/files.h"
 
 namespace blendwire::cli {
 namespace {
@@ -71,25 +69,13 @@ absl::StatusOr<Expression> ToExpression(const PredictOptions& options) {
   return expression;
 }
 
-absl::Status WriteFile(const std::string& file, const std::string& bytes) {
-  std::ofstream out(PathFromUtf8(file), std::ios::binary | std::ios::trunc);
-  out << bytes;
-  out.close();
-  if (!out) return absl::PermissionDeniedError(absl::StrCat("cannot write ", file));
-  return absl::OkStatus();
-}
-
-bool HasExtension(const std::string& file, const std::string& extension) {
-  return absl::AsciiStrToLower(ToUtf8(PathFromUtf8(file).extension())) == extension;
-}
-
 absl::Status CheckOutputs(const PredictOptions& options) {
-  if (!options.output.empty() && !HasExtension(options.output, ".npy") &&
-      !HasExtension(options.output, ".json")) {
+  if (!options.output.empty() && !system::HasExtension(options.output, ".npy") &&
+      !system::HasExtension(options.output, ".json")) {
     return absl::InvalidArgumentError(
         absl::StrCat("--output is ", options.output, ", but must end with .npy or .json"));
   }
-  if (!options.vertices_output.empty() && !HasExtension(options.vertices_output, ".npy")) {
+  if (!options.vertices_output.empty() && !system::HasExtension(options.vertices_output, ".npy")) {
     return absl::InvalidArgumentError(
         absl::StrCat("--vertices is ", options.vertices_output, ", but must end with .npy"));
   }
@@ -99,21 +85,24 @@ absl::Status CheckOutputs(const PredictOptions& options) {
 absl::Status WriteOutputs(const PredictOptions& options, const Context& context,
                           const avatar::Avatar& avatar, const Prediction& prediction) {
   if (!options.vertices_output.empty()) {
-    const absl::Status status = WriteFile(options.vertices_output, ToNpy(avatar.vertices()));
+    const absl::Status status = system::WriteFileAtomically(
+        system::PathFromUtf8(options.vertices_output), ToNpy(avatar.vertices()));
     if (!status.ok()) return status;
   }
   Json json = {{"expression", options.expression},
                {"vertex_count", avatar.vertices().size() / 3},
                {"metadata", MetadataJson(prediction.metadata)}};
-  if (HasExtension(options.output, ".npy")) {
-    const absl::Status status = WriteFile(options.output, ToNpy(prediction.offsets));
+  if (system::HasExtension(options.output, ".npy")) {
+    const absl::Status status = system::WriteFileAtomically(system::PathFromUtf8(options.output),
+                                                            ToNpy(prediction.offsets));
     if (!status.ok()) return status;
     context.out << Text(json) << std::endl;
     return absl::OkStatus();
   }
   json["offsets"] = VectorsJson(prediction.offsets);
   const std::string text = json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
-  if (!options.output.empty()) return WriteFile(options.output, text);
+  if (!options.output.empty())
+    return system::WriteFileAtomically(system::PathFromUtf8(options.output), text);
   context.out << text << std::flush;
   return absl::OkStatus();
 }
@@ -125,7 +114,7 @@ ExitCode Predict(const PredictOptions& options, const Context& context) {
   avatar::ReadOptions read;
   read.meshes = options.meshes;
   read.obj_unit = options.unit;
-  const auto avatar = avatar::Avatar::Read(PathFromUtf8(options.input), read);
+  const auto avatar = avatar::Avatar::Read(system::PathFromUtf8(options.input), read);
   if (!avatar.ok()) return context.Fail(avatar.status());
   absl::StatusOr<Session> session = context.connect(options.server, context.cancellation);
   if (!session.ok()) return context.Fail(session.status());

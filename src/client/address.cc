@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "system/unix_socket.h"
 
 namespace blendwire::client {
 namespace {
@@ -47,6 +48,9 @@ bool IsIpv4(absl::string_view host, bool* loopback) {
 }
 
 absl::StatusOr<std::string> UnixTarget(absl::string_view address, absl::string_view path) {
+  if (!system::HaveUnixSockets()) {
+    return Refuse(address, "there are no unix sockets on this system");
+  }
   if (absl::StartsWith(path, "//")) path.remove_prefix(2);  // unix:///path, as gRPC has it too
   if (path.empty()) return Refuse(address, "the socket's path is missing");
   if (path.size() > kMaxSocketPath) {

@@ -10,9 +10,10 @@
 //   absl::StatusOr<blendwire::Prediction> prediction = client->Predict(request);
 //
 // Errors are the server's own: the same canonical code and the same message (docs/errors.md has the
-// table). From the client itself come UNAVAILABLE (no server there, after all retries),
-// DEADLINE_EXCEEDED, CANCELLED, RESOURCE_EXHAUSTED (a message over max_message_bytes) and
-// INVALID_ARGUMENT for an output buffer of the wrong size.
+// table); UNAVAILABLE also names the server's address. From the client itself come UNAVAILABLE (no
+// server there or the connection lost, after all retries), DEADLINE_EXCEEDED, CANCELLED,
+// RESOURCE_EXHAUSTED (a message over max_message_bytes) and INVALID_ARGUMENT for an output buffer
+// of the wrong size.
 //
 // Each call has three forms: one that waits, one that returns a future, and one that takes a
 // callback. A form that waits must not be used inside a callback.
@@ -69,8 +70,8 @@ class Client {
                          Callback<BatchResult> done) const;
 
   // As PredictBatch, with each item reported as soon as it is done. To stop half-way, cancel
-  // call.cancellation (also from within on_update): the server drops what is left, and the call ends
-  // with CANCELLED. Items that were reported before stay valid.
+  // call.cancellation (also from within on_update): the server drops what is left, and the call
+  // ends with CANCELLED. Items that were reported before stay valid.
   absl::StatusOr<BatchResult> PredictStream(const BatchRequest& request, UpdateCallback on_update,
                                             const CallOptions& call = {}) const;
   std::future<absl::StatusOr<BatchResult>> PredictStreamAsync(const BatchRequest& request,

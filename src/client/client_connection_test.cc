@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "client/client.h"
@@ -28,11 +29,11 @@
 namespace blendwire {
 namespace {
 
+using testing::FakeServer;
+using testing::FakeService;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
-using testing::FakeServer;
-using testing::FakeService;
 
 // Nobody listens there: the port was free a moment ago.
 std::string DeadAddress() {
@@ -128,6 +129,11 @@ TEST(DeadlineTest, AStreamThatHangsEndsInTime) {
             absl::StatusCode::kDeadlineExceeded);
 }
 
+// UNAVAILABLE says which server it is about.
+absl::Status UnavailableAt(const std::string& address, const std::string& message) {
+  return absl::UnavailableError(absl::StrCat("the server at ", address, ": ", message));
+}
+
 TEST(RetryTest, UnavailableIsTriedAgainWithTheSameRequestId) {
   FakeService service;
   std::atomic<int> calls = 0;
@@ -158,11 +164,11 @@ TEST(RetryTest, WhatChangesTheServerIsNotRepeated) {
   options.retry.initial_backoff = absl::Milliseconds(1);
   options.retry.max_attempts = 3;
   const Client client = Connect(server.address(), options);
-  EXPECT_EQ(client.UnloadModel("x"), absl::UnavailableError("no"));
+  EXPECT_EQ(client.UnloadModel("x"), UnavailableAt(server.address(), "no"));
   EXPECT_THAT(service.Seen(), SizeIs(1));
-  EXPECT_EQ(client.Stats(/*reset=*/true).status(), absl::UnavailableError("no"));
+  EXPECT_EQ(client.Stats(/*reset=*/true).status(), UnavailableAt(server.address(), "no"));
   EXPECT_THAT(service.Seen(), SizeIs(2));
-  EXPECT_EQ(client.Stats(/*reset=*/false).status(), absl::UnavailableError("no"));
+  EXPECT_EQ(client.Stats(/*reset=*/false).status(), UnavailableAt(server.address(), "no"));
   EXPECT_THAT(service.Seen(), SizeIs(5));
 }
 
@@ -183,7 +189,7 @@ TEST(RetryTest, AStreamIsNotRepeatedOnceAnItemHasArrived) {
   int updates = 0;
   const auto result =
       client.PredictStream(Batch(vertices, 3), [&](const BatchUpdate&) { ++updates; });
-  EXPECT_EQ(result.status(), absl::UnavailableError("late"));
+  EXPECT_EQ(result.status(), UnavailableAt(server.address(), "late"));
   EXPECT_EQ(updates, 2);
   EXPECT_EQ(streams, 2);
 }
@@ -197,10 +203,10 @@ TEST(RetryTest, ACallCanHaveItsOwnNumberOfTries) {
   const Client client = Connect(server.address(), options);
   CallOptions call;
   call.max_attempts = 1;
-  EXPECT_EQ(client.Health(call).status(), absl::UnavailableError("no"));
+  EXPECT_EQ(client.Health(call).status(), UnavailableAt(server.address(), "no"));
   EXPECT_THAT(service.Seen(), SizeIs(1));
   call.max_attempts = 8;  // more than the client's own 6
-  EXPECT_EQ(client.Health(call).status(), absl::UnavailableError("no"));
+  EXPECT_EQ(client.Health(call).status(), UnavailableAt(server.address(), "no"));
   EXPECT_THAT(service.Seen(), SizeIs(9));
   call.max_attempts = 0;
   EXPECT_EQ(client.Health(call).status(),
@@ -439,8 +445,7 @@ TEST(MessageSizeTest, BeyondTheLimitIsRefusedEitherWay) {
   EXPECT_EQ(too_large.status().code(), absl::StatusCode::kResourceExhausted);
   EXPECT_THAT(too_large.status().message(), HasSubstr("max_message_bytes is 1048576"));
   EXPECT_THAT(service.Seen(), IsEmpty());
-  const auto answer_too_large =
-      client.PredictBatch(Batch(std::vector<float>(30'000), 20));
+  const auto answer_too_large = client.PredictBatch(Batch(std::vector<float>(30'000), 20));
   EXPECT_EQ(answer_too_large.status().code(), absl::StatusCode::kResourceExhausted);
 }
 
@@ -478,7 +483,8 @@ TEST(AddressTest, AllFormsReachTheServer) {
   EXPECT_TRUE(over_ipv6.ok()) << over_ipv6.status();
 }
 
-// BLENDWIRE_STRESS_SECONDS=60 in the environment makes it a stress test, for ThreadSanitizer above all.
+// BLENDWIRE_STRESS_SECONDS=60 in the environment makes it a stress test, for ThreadSanitizer above
+// all.
 TEST(ThreadsTest, SixteenThreadsHammerOneClient) {
   const char* const seconds = std::getenv("BLENDWIRE_STRESS_SECONDS");
   const absl::Time end = absl::Now() + absl::Seconds(seconds == nullptr ? 0 : std::atoi(seconds));

@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "system/executable_path.h"
+#include "system/files.h"
 
 namespace blendwire::server {
 
@@ -23,7 +24,7 @@ absl::StatusOr<std::filesystem::path> FindDefaultModel() {
     if (std::filesystem::is_regular_file(place, error)) return place;
   }
   return absl::NotFoundError(
-      absl::StrCat("the default model is at none of ", places[0].string(), ", ", places[1].string(),
+      absl::StrCat("the default model is at none of ", system::ToUtf8(places[0]), ", ", system::ToUtf8(places[1]),
                    "; name one with --model, or install Blendwire again"));
 }
 

@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "system/files.h"
 #include "system/private_file.h"
 #include "system/unix_socket.h"
 
@@ -34,10 +35,15 @@ std::string HostAndPort(absl::string_view host, int port) {
 }
 
 absl::Status PrepareSocketPath(const std::filesystem::path& path) {
+  if (!system::HaveUnixSockets()) {
+    return absl::UnimplementedError(
+        absl::StrCat("socket is \"", system::ToUtf8(path),
+                     "\", but there are no unix sockets on this system; use --host and --port"));
+  }
   const size_t length = path.native().size();
   if (!path.is_absolute() || length > kMaxSocketPath) {
     return absl::InvalidArgumentError(
-        absl::StrCat("socket is \"", path.string(), "\"; it must be an absolute path of at most ",
+        absl::StrCat("socket is \"", system::ToUtf8(path), "\"; it must be an absolute path of at most ",
                      kMaxSocketPath, " bytes"));
   }
   if (absl::Status s = system::EnsurePrivateFolder(path.parent_path()); !s.ok()) return s;
@@ -46,12 +52,12 @@ absl::Status PrepareSocketPath(const std::filesystem::path& path) {
   if (!std::filesystem::exists(status)) return absl::OkStatus();
   if (!std::filesystem::is_socket(status)) {
     return absl::FailedPreconditionError(
-        absl::StrCat(path.string(), " exists and is no socket; remove it, or choose another path"));
+        absl::StrCat(system::ToUtf8(path), " exists and is no socket; remove it, or choose another path"));
   }
   // gRPC would take a socket away from a server that still listens on it.
   if (system::IsSocketInUse(path)) {
     return absl::AlreadyExistsError(
-        absl::StrCat("another program listens on ", path.string(), "; stop it, or choose another path"));
+        absl::StrCat("another program listens on ", system::ToUtf8(path), "; stop it, or choose another path"));
   }
   return absl::OkStatus();
 }

@@ -3,12 +3,15 @@
 #include <exception>
 #include <iostream>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "contract/server_exit_code.h"
 #include "model/device.h"
 #include "server/model_probe.h"
 #include "server/options.h"
 #include "server/server.h"
+#include "system/program_start.h"
 
 namespace {
 
@@ -25,9 +28,13 @@ int Run(const blendwire::server::ServerOptions& options) {
 
 int main(int argc, char** argv) {  // NOLINT(misc-const-correctness): as the language has it
   try {
+    const std::vector<std::string> arguments = blendwire::system::StartProgram(argc, argv);
+    std::vector<const char*> pointers;
+    for (const std::string& argument : arguments) pointers.push_back(argument.c_str());
     int exit_code = 0;
     const std::optional<blendwire::server::ServerOptions> options =
-        blendwire::server::ParseArguments(argc, argv, exit_code);
+        blendwire::server::ParseArguments(static_cast<int>(pointers.size()), pointers.data(),
+                                          exit_code);
     return options.has_value() ? Run(*options) : exit_code;
   } catch (const std::exception& error) {
     std::cerr << "blendwire-server: " << error.what() << std::endl;

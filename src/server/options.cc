@@ -5,11 +5,13 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "contract/server_exit_code.h"
 #include "contract/version.h"
 #include "model/device.h"
+#include "system/files.h"
 
 namespace blendwire::server {
 namespace {
@@ -39,13 +41,21 @@ CLI::Validator CheckedBy(Parse parse, const std::string& description) {
       description);
 }
 
+// A path that is made of a plain string takes it for text in the system's own encoding, which
+// arguments are not everywhere.
+CLI::Option* AddPath(CLI::App& app, const std::string& name, std::filesystem::path& path,
+                     const std::string& description) {
+  return app.add_option_function<std::string>(
+      name, [&path](const std::string& text) { path = system::PathFromUtf8(text); }, description);
+}
+
 void AddServing(CLI::App& app, ServerOptions& options) {
   app.add_option("--host", options.host, "Loopback address to listen on")->capture_default_str();
   app.add_option("--port", options.port, "Port to listen on; 0 chooses a free one")
       ->check(CLI::Range(0, 65535))
       ->capture_default_str();
-  app.add_option("--socket", options.socket,
-                 "Unix socket to listen on instead; its folder must be private (0700)");
+  AddPath(app, "--socket", options.socket,
+          "Unix socket to listen on instead; its folder must be private (0700)");
   app.add_option("--workers", options.workers, "Predictions that run at a time")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
@@ -69,23 +79,30 @@ void AddServing(CLI::App& app, ServerOptions& options) {
 }
 
 void AddModels(CLI::App& app, ServerOptions& options) {
-  auto* model = app.add_option("--model", options.model, "ONNX model file (the default model)");
+  auto* model = AddPath(app, "--model", options.model, "ONNX model file (the default model)");
   app.add_flag("--no-model", options.no_model, "Start without a model")->excludes(model);
-  app.add_option("--model-root", options.model_roots,
-                 "Folder that LoadModel may load from; may be given several times");
+  app.add_option_function<std::vector<std::string>>(
+      "--model-root",
+      [&options](const std::vector<std::string>& folders) {
+        options.model_roots.clear();
+        for (const std::string& folder : folders) {
+          options.model_roots.push_back(system::PathFromUtf8(folder));
+        }
+      },
+      "Folder that LoadModel may load from; may be given several times");
   app.add_option("--device", options.device, absl::StrCat("One of ", model::DeviceNames()))
       ->check(CheckedBy(model::ParseDevice, "DEVICE"))
       ->capture_default_str();
   app.add_option("--threads", options.threads, "Threads of one model run; 0: one per processor")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
-  app.add_option("--check-model", options.check_model,
-                 "Check a model file, say what is wrong with it, and end");
+  AddPath(app, "--check-model", options.check_model,
+          "Check a model file, say what is wrong with it, and end");
 }
 
 void AddSecurityAndLog(CLI::App& app, ServerOptions& options) {
-  auto* token = app.add_option("--token-file", options.token_file,
-                               "File (0600) with a token that every call must carry");
+  auto* token = AddPath(app, "--token-file", options.token_file,
+                        "File (0600) with a token that every call must carry");
   app.add_flag("--managed", options.managed,
                "For programs that start the server: token on the first line of standard input, one "
                "line of JSON on standard output when it serves, ends when standard input closes")

@@ -32,6 +32,7 @@
 #include "server/model_probe.h"
 #include "server/service.h"
 #include "server/token.h"
+#include "system/files.h"
 #include "system/private_file.h"
 #include "system/process_figures.h"
 #include "system/termination.h"
@@ -137,7 +138,7 @@ class Listener {
 };
 
 absl::StatusOr<std::string> Listener::Target() const {
-  if (!options_.socket.empty()) return absl::StrCat("unix:", options_.socket.string());
+  if (!options_.socket.empty()) return absl::StrCat("unix:", system::ToUtf8(options_.socket));
   const absl::StatusOr<std::string> host = LoopbackHost(options_.host);
   if (!host.ok()) return host.status();
   return HostAndPort(*host, options_.port);

@@ -12,6 +12,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "contract/metadata_keys.h"
+#include "system/files.h"
 #include "system/private_file.h"
 
 namespace blendwire::server {
@@ -82,7 +83,7 @@ absl::StatusOr<std::string> ReadTokenFile(const std::filesystem::path& file) {
   std::ifstream stream(file, std::ios::binary);
   if (!stream) {
     return absl::FailedPreconditionError(
-        absl::StrCat("the token file ", file.string(), " cannot be read"));
+        absl::StrCat("the token file ", system::ToUtf8(file), " cannot be read"));
   }
   return ReadToken(stream);
 }

@@ -3,6 +3,7 @@
 #include "system/process.h"
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/string_view.h"
 
 namespace blendwire::system {
@@ -32,17 +33,45 @@ absl::string_view SignalName(int signal) {
   }
 }
 
+// Windows' own, by its 32 bits.
+absl::string_view ExceptionName(uint32_t code) {
+  switch (code) {
+    case 0xC0000005:
+      return "access violation";
+    case 0xC000001D:
+      return "illegal instruction";
+    case 0xC0000094:
+      return "division by zero";
+    case 0xC00000FD:
+      return "stack overflow";
+    case 0xC0000135:
+      return "a DLL is missing";
+    case 0xC000013A:
+      return "Ctrl-C";
+    case 0xC0000409:
+      return "aborted";
+    default:
+      return "";
+  }
+}
+
+std::string WithName(std::string text, absl::string_view name) {
+  if (!name.empty()) absl::StrAppend(&text, " (", name, ")");
+  return text;
+}
+
 }  // namespace
 
 std::string ProcessExit::ToString() const {
   switch (kind) {
     case Kind::kExited:
       return absl::StrCat("exit code ", code);
-    case Kind::kSignaled: {
-      const absl::string_view name = SignalName(code);
-      if (name.empty()) return absl::StrCat("signal ", code);
-      return absl::StrCat("signal ", code, " (", name, ")");
-    }
+    case Kind::kSignaled:
+      if (code < 0) {
+        const auto exception = static_cast<uint32_t>(code);
+        return WithName(absl::StrFormat("exception 0x%08X", exception), ExceptionName(exception));
+      }
+      return WithName(absl::StrCat("signal ", code), SignalName(code));
     case Kind::kUnknown:
       return "an exit status that could not be collected";
   }

@@ -60,14 +60,15 @@ struct ProcessOptions {
 struct ProcessExit {
   enum class Kind {
     kExited,    // code is its exit code
-    kSignaled,  // code is the signal, or on Windows the exception, that ended it
+    // code is the signal that ended it, or on Windows the exception, which is a negative number there
+    kSignaled,
     kUnknown,   // something else in this process has collected the child's exit status
   };
   Kind kind = Kind::kUnknown;
   int code = 0;
 
   bool success() const { return kind == Kind::kExited && code == 0; }
-  // "exit code 3", "signal 11 (segmentation fault)", …
+  // "exit code 3", "signal 11 (segmentation fault)", "exception 0xC0000005 (access violation)", …
   std::string ToString() const;
 };
 

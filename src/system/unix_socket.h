@@ -7,6 +7,9 @@
 
 namespace blendwire::system {
 
+// Whether a server can listen on unix sockets here, and a client reach them.
+bool HaveUnixSockets();
+
 // Whether a program listens on this unix socket now. False for a socket whose program has ended,
 // and where there is no socket at all.
 bool IsSocketInUse(const std::filesystem::path& path);

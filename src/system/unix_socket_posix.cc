@@ -12,6 +12,8 @@
 
 namespace blendwire::system {
 
+bool HaveUnixSockets() { return true; }
+
 bool IsSocketInUse(const std::filesystem::path& path) {
   struct sockaddr_un address = {};
   if (path.native().size() >= sizeof(address.sun_path)) return false;

@@ -8,9 +8,10 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "avatar/internal/files.h"
 #include "avatar/internal/glb.h"
 #include "avatar/internal/status_macros.h"
+#include "avatar/internal/uris.h"
+#include "system/files.h"
 
 namespace blendwire::avatar {
 namespace {
@@ -66,7 +67,7 @@ absl::StatusOr<std::string> BufferBytes(const Json& buffer, absl::string_view wh
         absl::StrCat(where, ".uri names another file, but there is no folder to find it in"));
   }
   BLENDWIRE_AVATAR_ASSIGN_OR_RETURN(const std::filesystem::path file, ResolveUri(folder, text));
-  return ReadFile(file, limits.max_file_bytes);
+  return system::ReadFile(file, limits.max_file_bytes);
 }
 
 absl::Status MergeBuffers(Document& document, Glb& glb, const std::filesystem::path& folder,
@@ -196,7 +197,7 @@ void EmbedImages(Document& document, const std::filesystem::path& folder, const 
     if (uri.empty() || IsDataUri(uri) || folder.empty()) continue;
     const absl::StatusOr<std::filesystem::path> file = ResolveUri(folder, uri);
     absl::StatusOr<std::string> bytes =
-        file.ok() ? ReadFile(*file, limits.max_file_bytes) : file.status();
+        file.ok() ? system::ReadFile(*file, limits.max_file_bytes) : file.status();
     if (bytes.ok() && ImageType(*bytes).empty()) {
       bytes = absl::InvalidArgumentError("it is no PNG, JPEG, WebP or KTX2 image");
     }

@@ -9,8 +9,9 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "avatar/internal/files.h"
 #include "avatar/internal/json_access.h"
+#include "avatar/internal/uris.h"
+#include "system/files.h"
 
 #define TINYOBJLOADER_IMPLEMENTATION
 #include "tiny_obj_loader.h"
@@ -34,7 +35,7 @@ class FolderMaterials : public tinyobj::MaterialReader {
     if (folder_.empty()) return false;
     const absl::StatusOr<std::filesystem::path> file = ResolveUri(folder_, name);
     if (!file.ok()) return false;
-    const absl::StatusOr<std::string> text = ReadFile(*file, kMaxMaterialFileBytes);
+    const absl::StatusOr<std::string> text = system::ReadFile(*file, kMaxMaterialFileBytes);
     if (!text.ok()) return false;
     std::istringstream stream(*text);
     tinyobj::LoadMtl(by_name, materials, &stream, warning, error);

@@ -11,6 +11,9 @@
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "client/internal/clock.h"
@@ -23,8 +26,8 @@ namespace blendwire::client {
 namespace {
 
 int Milliseconds(absl::Duration duration) {
-  return static_cast<int>(std::clamp<int64_t>(absl::ToInt64Milliseconds(duration), 1,
-                                              std::numeric_limits<int>::max()));
+  return static_cast<int>(
+      std::clamp<int64_t>(absl::ToInt64Milliseconds(duration), 1, std::numeric_limits<int>::max()));
 }
 
 grpc::ChannelArguments ChannelArgumentsFor(const ClientOptions& options) {
@@ -33,7 +36,8 @@ grpc::ChannelArguments ChannelArgumentsFor(const ClientOptions& options) {
   arguments.SetMaxSendMessageSize(options.max_message_bytes);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, Milliseconds(options.keepalive.time));
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, Milliseconds(options.keepalive.timeout));
-  arguments.SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, options.keepalive.without_calls ? 1 : 0);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS,
+                   options.keepalive.without_calls ? 1 : 0);
   arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
   // Otherwise gRPC merges channels with the same target and arguments into one connection.
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
@@ -79,9 +83,19 @@ class ContextSlot {
   std::optional<grpc::ClientContext> context_ ABSL_GUARDED_BY(mutex_);
 };
 
+// gRPC's own words for a connection that broke do not say which ("Connection reset by peer").
+absl::Status NamingServer(absl::Status status, const std::string& address) {
+  if (status.code() != absl::StatusCode::kUnavailable ||
+      absl::StrContains(status.message(), address)) {
+    return status;
+  }
+  return absl::UnavailableError(absl::StrCat("the server at ", address, ": ", status.message()));
+}
+
 class ChannelTransport : public Transport {
  public:
-  ChannelTransport(const std::string& target, const ClientOptions& options) {
+  ChannelTransport(const std::string& target, const ClientOptions& options)
+      : address_(options.address) {
     channel_.channel = grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(),
                                                  ChannelArgumentsFor(options));
     channel_.stub = contract::InferenceService::NewStub(channel_.channel);
@@ -92,14 +106,16 @@ class ChannelTransport : public Transport {
     auto slot = std::make_shared<ContextSlot>(attempt);
     Rpc& started = *rpc;
     started.Start(channel_, slot->context(),
-                  [slot, rpc = std::move(rpc), done = std::move(done)](absl::Status status) {
+                  [slot, rpc = std::move(rpc), done = std::move(done),
+                   address = address_](absl::Status status) {
                     slot->Clear();
-                    done(std::move(status));
+                    done(NamingServer(std::move(status), address));
                   });
     return [slot] { slot->Cancel(); };
   }
 
  private:
+  const std::string address_;
   Channel channel_;
 };
 

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "contact/internal/curve.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+
+namespace blendwire::contact::internal {
+namespace {
+
+constexpr size_t kNearest = 6;  // samples that a column should see
+
+// The distance from `x` within which kNearest samples lie; `distances` is memory to work in.
+double ReachOf(absl::Span<const Sample> samples, double x, std::vector<double>& distances) {
+  distances.clear();
+  for (const Sample& sample : samples) distances.push_back(std::abs(sample.x - x));
+  const size_t nth = std::min(kNearest, distances.size()) - 1;
+  std::nth_element(distances.begin(), distances.begin() + static_cast<std::ptrdiff_t>(nth),
+                   distances.end());
+  return distances[nth];
+}
+
+Vector Regress(absl::Span<const Sample> samples, double x, double width) {
+  // A slope that few samples support is held back: it would run away beyond the last of them.
+  const double ridge = 0.05 * width * width;
+  double s0 = 0.0;
+  double s1 = 0.0;
+  double s2 = 0.0;
+  Vector m0;
+  Vector m1;
+  for (const Sample& sample : samples) {
+    const double d = sample.x - x;
+    const double t = d / width;
+    const double weight = sample.weight * (std::exp(-0.5 * t * t) + 1e-12);
+    s0 += weight;
+    s1 += weight * d;
+    s2 += weight * d * d;
+    m0 += weight * sample.value;
+    m1 += (weight * d) * sample.value;
+  }
+  if (s0 <= 0.0) return {};
+  const double mean = s1 / s0;
+  const double spread = s2 - s1 * mean + ridge * s0;
+  const Vector slope = (1.0 / spread) * (m1 - mean * m0);
+  return (1.0 / s0) * m0 - mean * slope;
+}
+
+}  // namespace
+
+Curve::Curve(double from, double to, int columns)
+    : from_(from), step_((to - from) / (columns - 1)), values_(static_cast<size_t>(columns)) {}
+
+Vector Curve::At(double x) const {
+  const double position =
+      std::clamp((x - from_) / step_, 0.0, static_cast<double>(values_.size() - 1));
+  const size_t left = std::min(static_cast<size_t>(position), values_.size() - 2);
+  const double share = position - static_cast<double>(left);
+  return (1.0 - share) * values_[left] + share * values_[left + 1];
+}
+
+Curve FitCurve(absl::Span<const Sample> samples, double from, double to, int columns,
+               const Bandwidth& bandwidth) {
+  Curve curve(from, to, columns);
+  std::vector<double> distances;
+  distances.reserve(samples.size());
+  for (int column = 0; column < columns; ++column) {
+    const double x = curve.ColumnX(column);
+    const double width =
+        std::clamp(0.6 * ReachOf(samples, x, distances), bandwidth.least, bandwidth.most);
+    curve[column] = Regress(samples, x, width);
+  }
+  return curve;
+}
+
+}  // namespace blendwire::contact::internal

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef BLENDWIRE_CONTACT_INTERNAL_EYE_H_
+#define BLENDWIRE_CONTACT_INTERNAL_EYE_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "contact/internal/face_map.h"
+#include "contact/internal/nodes.h"
+
+namespace blendwire::contact::internal {
+
+// Fills `eye`; returns why that is not possible, or an empty string. `radius`: of the eye's rims.
+std::string BuildEye(const Nodes& nodes, const Frame& frame, double radius, RegionBuilder& region,
+                     EyeMap& eye);
+
+// Reads the field and writes the solution, both [locals] in the mesh's axes, at the eye's nodes.
+// `closure` above 0.
+void CloseEye(const EyeMap& eye, double closure, absl::Span<const Vector> field,
+              absl::Span<Vector> solution);
+
+// Marks the nodes that contact depends on, which nothing may move afterwards.
+void PinRims(const EyeMap& eye, std::vector<char>& pinned);
+
+// Only lets strips follow the rims of the plain field.
+void CarryStrips(const EyeMap& eye, absl::Span<const Vector> field, absl::Span<Vector> solution);
+
+}  // namespace blendwire::contact::internal
+
+#endif  // BLENDWIRE_CONTACT_INTERNAL_EYE_H_

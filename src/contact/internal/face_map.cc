@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "contact/internal/face_map.h"
+
+namespace blendwire::contact::internal {
+
+uint32_t RegionBuilder::LocalOf(uint32_t node) {
+  if (local_of_[node] == kNone) {
+    local_of_[node] = static_cast<uint32_t>(nodes_.size());
+    nodes_.push_back(node);
+  }
+  return local_of_[node];
+}
+
+void RegionBuilder::Finish(const Surface& surface, const std::vector<Vector>& node_positions,
+                           FaceMap& face) {
+  face.vertex_count = surface.node_of.size();
+  face.positions.reserve(nodes_.size());
+  for (const uint32_t node : nodes_) face.positions.push_back(node_positions[node]);
+
+  face.first_vertex.assign(nodes_.size() + 1, 0);
+  for (const uint32_t node : surface.node_of) {
+    if (local_of_[node] != kNone) ++face.first_vertex[local_of_[node] + 1];
+  }
+  for (size_t i = 0; i < nodes_.size(); ++i) face.first_vertex[i + 1] += face.first_vertex[i];
+  face.vertices.resize(face.first_vertex.back());
+  std::vector<uint32_t> next(face.first_vertex.begin(), face.first_vertex.end());
+  for (uint32_t vertex = 0; vertex < surface.node_of.size(); ++vertex) {
+    const uint32_t local = local_of_[surface.node_of[vertex]];
+    if (local != kNone) face.vertices[next[local]++] = vertex;
+  }
+
+  for (size_t t = 0; t + 2 < surface.triangles.size(); t += 3) {
+    std::array<uint32_t, 3> corners{};
+    bool inside = true;
+    for (size_t i = 0; i < 3 && inside; ++i) {
+      corners[i] = local_of_[surface.node_of[surface.triangles[t + i]]];
+      inside = corners[i] != kNone;
+    }
+    const bool flat = corners[0] == corners[1] || corners[1] == corners[2] || corners[2] == corners[0];
+    if (inside && !flat) face.triangles.push_back(corners);
+  }
+}
+
+}  // namespace blendwire::contact::internal

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "contact/internal/rims.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <utility>
+
+namespace blendwire::contact::internal {
+namespace {
+
+constexpr float kOnRim = 0.45f;
+constexpr size_t kFewest = 3;         // nodes that a rim must have
+constexpr double kLeastOpening = 0.06;  // of the width: a flatter eye is closed already
+constexpr double kWidestGap = 0.25;  // of the width, between neighbouring nodes of a rim
+constexpr double kCornerLength = 0.12;  // of the width: beyond the last node the rims run together
+
+struct PieceSums {
+  std::vector<double> upper;
+  std::vector<double> lower;
+};
+
+// Keeps the run of nodes around the middle one, without what lies beyond a gap in x.
+void DropStrays(const Surroundings& around, FoundRim& rim) {
+  const size_t count = rim.members.size();
+  if (count < kFewest) return;
+  std::vector<double> xs;
+  for (const uint32_t i : rim.members) xs.push_back(around.positions[i].x);
+  std::sort(xs.begin(), xs.end());
+  const double gap = kWidestGap * (xs[count - 1 - count / 10] - xs[count / 10]);
+  size_t first = count / 2;
+  size_t last = count / 2;
+  while (first > 0 && xs[first] - xs[first - 1] <= gap) --first;
+  while (last + 1 < count && xs[last + 1] - xs[last] <= gap) ++last;
+  FoundRim kept;
+  for (size_t i = 0; i < count; ++i) {
+    const double x = around.positions[rim.members[i]].x;
+    if (x < xs[first] || x > xs[last]) continue;
+    kept.members.push_back(rim.members[i]);
+    kept.weights.push_back(rim.weights[i]);
+  }
+  rim = std::move(kept);
+}
+
+// Nodes of one margin, with a weight each. Skin only, unless the skin has too little of it.
+FoundRim Pick(const Nodes& nodes, const Surroundings& around, Margin margin, Margin other) {
+  FoundRim skin;
+  FoundRim any;
+  for (uint32_t i = 0; i < around.nodes.size(); ++i) {
+    const float value = nodes.margins[margin][around.nodes[i]];
+    if (value < kOnRim || value < nodes.margins[other][around.nodes[i]]) continue;
+    const double weight = double{value} * double{value};
+    any.members.push_back(i);
+    any.weights.push_back(weight);
+    if (!around.skin[i]) continue;
+    skin.members.push_back(i);
+    skin.weights.push_back(weight);
+  }
+  FoundRim& rim = skin.members.size() >= 4 ? skin : any;
+  DropStrays(around, rim);
+  return rim;
+}
+
+std::vector<Sample> SamplesOf(const Surroundings& around, const FoundRim& rim) {
+  std::vector<Sample> samples;
+  samples.reserve(rim.members.size());
+  for (size_t i = 0; i < rim.members.size(); ++i) {
+    const Vector& p = around.positions[rim.members[i]];
+    samples.push_back({p.x, p, rim.weights[i]});
+  }
+  return samples;
+}
+
+struct Range {
+  double from;
+  double to;
+};
+
+Range RangeOf(const Surroundings& around, const FoundRim& rim) {
+  Range range{1e300, -1e300};
+  for (const uint32_t i : rim.members) {
+    range.from = std::min(range.from, around.positions[i].x);
+    range.to = std::max(range.to, around.positions[i].x);
+  }
+  return range;
+}
+
+// The margin is a blur around the rim. Fits, then trusts the nodes less that lie on the lid's side
+// of the fit, and fits again: `sign` is 1 for the upper rim, the lowest line of its blur.
+Curve FitRim(const Surroundings& around, FoundRim& rim, Range range, double height, double sign) {
+  const double width = range.to - range.from;
+  const Bandwidth bandwidth{0.035 * width, 0.15 * width};
+  Curve curve = FitCurve(SamplesOf(around, rim), range.from, range.to, kColumns, bandwidth);
+  const std::vector<double> given = rim.weights;
+  for (int round = 0; round < 2; ++round) {
+    for (size_t i = 0; i < rim.members.size(); ++i) {
+      const Vector& p = around.positions[rim.members[i]];
+      const double away = sign * (p.y - curve.At(p.x).y);
+      rim.weights[i] = given[i] * (away > 0.0 ? Bell(away, 0.12 * height) + 1e-3 : 1.0);
+    }
+    curve = FitCurve(SamplesOf(around, rim), range.from, range.to, kColumns, bandwidth);
+  }
+  return curve;
+}
+
+// Beyond where either rim has nodes the opening narrows to nothing, and where the rims have crossed
+// it is closed: both become their middle.
+void CloseCorners(Curve& upper, Curve& lower, Range known, double width) {
+  for (int column = 0; column < kColumns; ++column) {
+    const double x = upper.ColumnX(column);
+    const double beyond = std::max({known.from - x, x - known.to, 0.0});
+    const double open = std::max(1.0 - beyond / (kCornerLength * width), 0.0);
+    const Vector middle = 0.5 * (upper[column] + lower[column]);
+    const Vector half = 0.5 * (upper[column] - lower[column]);
+    const double share = half.y > 0.0 ? open : 0.0;
+    upper[column] = middle + share * half;
+    lower[column] = middle - share * half;
+  }
+}
+
+double MedianOpening(const Curve& upper, const Curve& lower) {
+  std::vector<double> openings;
+  for (int column = kColumns / 4; column <= 3 * kColumns / 4; ++column) {
+    openings.push_back(upper[column].y - lower[column].y);
+  }
+  const auto middle = openings.begin() + static_cast<std::ptrdiff_t>(openings.size() / 2);
+  std::nth_element(openings.begin(), middle, openings.end());
+  return *middle;
+}
+
+}  // namespace
+
+Surroundings FindSurroundings(const Nodes& nodes, const Frame& frame, double radius, Margin upper,
+                              Margin lower) {
+  Surroundings around;
+  PieceSums sums{std::vector<double>(nodes.piece_count()), std::vector<double>(nodes.piece_count())};
+  for (uint32_t node = 0; node < nodes.count(); ++node) {
+    const Vector p = frame.PointIn(nodes.positions[node]);
+    if (Dot(p, p) > radius * radius) continue;
+    around.nodes.push_back(node);
+    around.positions.push_back(p);
+    sums.upper[nodes.piece[node]] += double{nodes.margins[upper][node]};
+    sums.lower[nodes.piece[node]] += double{nodes.margins[lower][node]};
+  }
+  double both = 0.0;  // what the best piece has of the scarcer margin
+  for (size_t piece = 0; piece < nodes.piece_count(); ++piece) {
+    both = std::max(both, std::min(sums.upper[piece], sums.lower[piece]));
+  }
+  for (const uint32_t node : around.nodes) {
+    const uint32_t piece = nodes.piece[node];
+    around.skin.push_back(std::min(sums.upper[piece], sums.lower[piece]) > 0.3 * both ? 1 : 0);
+  }
+  return around;
+}
+
+FoundRims FindRims(const Nodes& nodes, const Frame& frame, const Surroundings& around, Margin upper,
+                   Margin lower, double radius, bool may_touch) {
+  FoundRims found;
+  found.upper = Pick(nodes, around, upper, lower);
+  found.lower = Pick(nodes, around, lower, upper);
+  if (std::min(found.upper.members.size(), found.lower.members.size()) < kFewest) {
+    found.why_not = "a rim has fewer than three vertices that the model is sure of";
+    return found;
+  }
+  const Range ranges[] = {RangeOf(around, found.upper), RangeOf(around, found.lower)};
+  const Range known = {std::min(ranges[0].from, ranges[1].from),
+                       std::max(ranges[0].to, ranges[1].to)};
+  const double width = known.to - known.from;
+  const double common = std::min(ranges[0].to, ranges[1].to) - std::max(ranges[0].from, ranges[1].from);
+  if (width < 0.2 * radius || common < 0.4 * width) {
+    found.why_not = "the two rims do not lie opposite each other";
+    return found;
+  }
+  Rims& rims = found.rims;
+  rims.frame = frame;
+  rims.width = width;
+  const Range wide = {known.from - kCornerLength * width, known.to + kCornerLength * width};
+  double height = 0.3 * width;
+  for (int round = 0; round < 2; ++round) {
+    rims.upper = FitRim(around, found.upper, wide, height, 1.0);
+    rims.lower = FitRim(around, found.lower, wide, height, -1.0);
+    height = std::max(MedianOpening(rims.upper, rims.lower), kLeastOpening * width);
+  }
+  rims.height = MedianOpening(rims.upper, rims.lower);
+  if (!may_touch && rims.height < kLeastOpening * width) {
+    found.why_not = "the eye is closed or too flat";
+    return found;
+  }
+  CloseCorners(rims.upper, rims.lower, known, width);
+  rims.from = wide.from;
+  rims.to = wide.to;
+  return found;
+}
+
+}  // namespace blendwire::contact::internal

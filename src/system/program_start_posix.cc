@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "system/program_start.h"
+
+namespace blendwire::system {
+
+std::vector<std::string> StartProgram(int argc, const char* const* argv) {
+  return std::vector<std::string>(argv, argv + argc);
+}
+
+}  // namespace blendwire::system
