@@ -86,7 +86,8 @@ absl::StatusOr<Device> ParseDevice(absl::string_view name) {
 absl::string_view DeviceName(Device device) { return EntryOf(device).name; }
 
 std::string ProcessorDescription(int threads) {
-  return absl::StrCat(system::ProcessorName(), ", ", threads, threads == 1 ? " thread" : " threads");
+  return absl::StrCat(system::ProcessorName(), ", ", threads,
+                      threads == 1 ? " thread" : " threads");
 }
 
 ProviderChoice AppendProvider(Device wish, Ort::SessionOptions& options) {

@@ -24,8 +24,8 @@ bool Has(const std::string& provider) {
 }
 
 TEST(DeviceTest, EveryNameLeadsThereAndBack) {
-  for (const Device device : {Device::kAuto, Device::kCpu, Device::kCuda, Device::kCoreMl,
-                              Device::kDirectMl}) {
+  for (const Device device :
+       {Device::kAuto, Device::kCpu, Device::kCuda, Device::kCoreMl, Device::kDirectMl}) {
     const absl::StatusOr<Device> parsed = ParseDevice(DeviceName(device));
     ASSERT_TRUE(parsed.ok()) << parsed.status();
     EXPECT_EQ(*parsed, device);

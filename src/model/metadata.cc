@@ -19,9 +19,13 @@ constexpr char kVersion[] = "blendwire.version";
 constexpr char kTitle[] = "blendwire.title";
 constexpr char kSlots[] = "blendwire.condition_slots";
 constexpr char kMaxBatch[] = "blendwire.max_batch";
+constexpr char kFeatures[] = "blendwire.features";
+constexpr char kMargins[] = "blendwire.margins";
+constexpr char kContact[] = "blendwire.contact";
 
 constexpr size_t kMaxTextBytes = 256;
 constexpr size_t kMaxSlots = 4096;
+constexpr int kMaxFeatures = 4096;
 
 absl::Status Wrong(absl::string_view key, absl::string_view value, absl::string_view right) {
   constexpr size_t kShown = 60;
@@ -80,7 +84,8 @@ constexpr char kTextRule[] = "at most 256 bytes of UTF-8 without control charact
 absl::StatusOr<std::vector<std::string>> ParseSlots(const std::string& text) {
   const auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!json.is_array() || json.empty() || json.size() > kMaxSlots) {
-    return Wrong(kSlots, text, absl::StrCat("it must be a JSON array of 1 to ", kMaxSlots, " names"));
+    return Wrong(kSlots, text,
+                 absl::StrCat("it must be a JSON array of 1 to ", kMaxSlots, " names"));
   }
   std::vector<std::string> slots;
   for (const auto& slot : json) {
@@ -96,6 +101,39 @@ absl::StatusOr<std::vector<std::string>> ParseSlots(const std::string& text) {
     return Wrong(kSlots, text, absl::StrCat("the slot \"", *twice, "\" stands there twice"));
   }
   return slots;
+}
+
+absl::Status CheckMargins(const std::string& text) {
+  static const nlohmann::json* const kKnown =
+      new nlohmann::json{"upper_lid", "lower_lid", "upper_lip", "lower_lip"};
+  if (nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false) == *kKnown) {
+    return absl::OkStatus();
+  }
+  return Wrong(kMargins, text, absl::StrCat("this server knows ", kKnown->dump()));
+}
+
+absl::StatusOr<std::map<std::string, ContactShare>> ParseContact(const std::string& text) {
+  const auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object() || json.size() > kMaxSlots) {
+    return Wrong(kContact, text, "it must be a JSON object of condition slots");
+  }
+  std::map<std::string, ContactShare> contact;
+  for (const auto& [slot, shares] : json.items()) {
+    ContactShare& share = contact[slot];
+    if (!shares.is_object()) return Wrong(kContact, text, "each slot must be a JSON object");
+    for (const auto& [name, value] : shares.items()) {
+      float* const field = name == "left_lid"    ? &share.left_lid
+                           : name == "right_lid" ? &share.right_lid
+                           : name == "lips"      ? &share.lips
+                                                 : nullptr;
+      if (field == nullptr || !value.is_number() || !(value >= 0 && value <= 1)) {
+        return Wrong(kContact, text,
+                     "each slot may have left_lid, right_lid and lips, numbers from 0 to 1");
+      }
+      *field = value.get<float>();
+    }
+  }
+  return contact;
 }
 
 }  // namespace
@@ -121,6 +159,22 @@ absl::StatusOr<Metadata> ReadMetadata(
     if (!absl::SimpleAtoi(*text, &result.max_batch) || result.max_batch < 0) {
       return Wrong(kMaxBatch, *text, "it must be a whole number from 0 (any number) up");
     }
+  }
+  if (const auto text = lookup(kFeatures)) {
+    if (!absl::SimpleAtoi(*text, &result.feature_size) || result.feature_size < 1 ||
+        result.feature_size > kMaxFeatures) {
+      return Wrong(kFeatures, *text,
+                   absl::StrCat("it must be a whole number from 1 to ", kMaxFeatures));
+    }
+  }
+  if (const auto text = lookup(kMargins)) {
+    if (absl::Status status = CheckMargins(*text); !status.ok()) return status;
+    result.has_margins = true;
+  }
+  if (const auto text = lookup(kContact)) {
+    auto contact = ParseContact(*text);
+    if (!contact.ok()) return contact.status();
+    result.contact = *std::move(contact);
   }
   return result;
 }

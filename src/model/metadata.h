@@ -8,6 +8,7 @@
 #define BLENDWIRE_MODEL_METADATA_H_
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,6 +16,17 @@
 #include "absl/status/statusor.h"
 
 namespace blendwire::model {
+
+// Channels of the output `margins`: how surely a vertex lies on the rim of the upper lid, of the
+// lower lid, on the edge of the upper lip, of the lower lip.
+inline constexpr int kMarginChannels = 4;
+
+// How much of an opening an expression at full weight is meant to close, each 0 to 1.
+struct ContactShare {
+  float left_lid = 0;  // the avatar's own left
+  float right_lid = 0;
+  float lips = 0;
+};
 
 struct Metadata {
   std::string version;  // "blendwire.version"
@@ -24,6 +36,14 @@ struct Metadata {
   std::vector<std::string> condition_slots;
   // "blendwire.max_batch": conditions that one run may have; 0 is any number.
   int max_batch = 1;
+  // "blendwire.features", the width of the input `features` and of the output `encoded`; 0: it has
+  // neither.
+  int feature_size = 0;
+  // "blendwire.margins", a JSON array of the channels of the output `margins`; only
+  // ["upper_lid", "lower_lid", "upper_lip", "lower_lip"] is known.
+  bool has_margins = false;
+  // "blendwire.contact", a JSON object of slot names.
+  std::map<std::string, ContactShare> contact;
 };
 
 // Reads the metadata through `lookup`, which gives the value of a key if the file has it.

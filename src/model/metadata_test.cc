@@ -54,6 +54,34 @@ TEST(MetadataTest, ReadsEveryKey) {
   EXPECT_EQ(metadata->max_batch, 16);
 }
 
+TEST(MetadataTest, WhatAModelGivesBesideOffsets) {
+  const absl::StatusOr<Metadata> metadata = Read(
+      {{"blendwire.features", "209"},
+       {"blendwire.margins", R"(["upper_lid","lower_lid","upper_lip","lower_lip"])"},
+       {"blendwire.contact", R"({"viseme_PP":{"lips":1},"x":{"left_lid":0.5,"right_lid":0}})"}});
+  ASSERT_TRUE(metadata.ok()) << metadata.status();
+  EXPECT_EQ(metadata->feature_size, 209);
+  EXPECT_TRUE(metadata->has_margins);
+  ASSERT_EQ(metadata->contact.size(), 2u);
+  EXPECT_EQ(metadata->contact.at("viseme_PP").lips, 1.0f);
+  EXPECT_EQ(metadata->contact.at("viseme_PP").left_lid, 0.0f);
+  EXPECT_EQ(metadata->contact.at("x").left_lid, 0.5f);
+  EXPECT_EQ(Read({})->feature_size, 0);
+  EXPECT_FALSE(Read({})->has_margins);
+}
+
+TEST(MetadataTest, WrongContactIsNamed) {
+  EXPECT_THAT(WhyNot({{"blendwire.features", "0"}}), HasSubstr("1 to 4096"));
+  EXPECT_THAT(WhyNot({{"blendwire.features", "many"}}), HasSubstr("many"));
+  EXPECT_THAT(WhyNot({{"blendwire.margins", R"(["lower_lid"])"}}), HasSubstr("upper_lid"));
+  EXPECT_THAT(WhyNot({{"blendwire.margins", "{"}}), HasSubstr("blendwire.margins"));
+  for (const char* const wrong :
+       {"[]", "{", R"({"PP":1})", R"({"PP":{"lips":1.1}})", R"({"PP":{"lips":-1}})",
+        R"({"PP":{"lips":"1"}})", R"({"PP":{"nose":1}})"}) {
+    EXPECT_THAT(WhyNot({{"blendwire.contact", wrong}}), HasSubstr("blendwire.contact")) << wrong;
+  }
+}
+
 TEST(MetadataTest, ZeroIsAnyBatch) {
   EXPECT_EQ(Read({{"blendwire.max_batch", "0"}})->max_batch, 0);
 }

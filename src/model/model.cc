@@ -7,6 +7,7 @@
 
 #include <array>
 #include <fstream>
+#include <map>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -39,9 +40,9 @@ absl::StatusOr<std::string> ReadFile(const std::filesystem::path& file) {
   }
   const uintmax_t size = std::filesystem::file_size(file, error);
   if (error || size == 0 || size > kMaxFileBytes) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("the model file ", Utf8(file), " has ", error ? 0 : size,
-                     " bytes; an ONNX file has 1 byte to 2 GiB"));
+    return absl::InvalidArgumentError(absl::StrCat("the model file ", Utf8(file), " has ",
+                                                   error ? 0 : size,
+                                                   " bytes; an ONNX file has 1 byte to 2 GiB"));
   }
   std::ifstream stream(file, std::ios::binary);
   std::string bytes(size, '\0');
@@ -93,18 +94,35 @@ absl::StatusOr<Metadata> ReadSessionMetadata(const Ort::Session& session) {
   Ort::AllocatorWithDefaultOptions allocator;
   const Ort::ModelMetadata metadata = session.GetModelMetadata();
   return ReadMetadata([&](const char* key) -> std::optional<std::string> {
-    const Ort::AllocatedStringPtr value =
-        metadata.LookupCustomMetadataMapAllocated(key, allocator);
+    const Ort::AllocatedStringPtr value = metadata.LookupCustomMetadataMapAllocated(key, allocator);
     if (value == nullptr) return std::nullopt;
     return std::string(value.get());
   });
 }
 
+// One entry for each slot.
+absl::StatusOr<std::vector<ContactShare>> ContactOfSlots(const Metadata& metadata) {
+  std::vector<ContactShare> contact;
+  if (metadata.contact.empty() || !metadata.has_margins) return contact;
+  std::map<std::string, ContactShare> rest = metadata.contact;
+  for (const std::string& slot : metadata.condition_slots) {
+    const auto found = rest.find(slot);
+    contact.push_back(found == rest.end() ? ContactShare{} : found->second);
+    if (found != rest.end()) rest.erase(found);
+  }
+  if (rest.empty()) return contact;
+  return absl::InvalidArgumentError(absl::StrCat("the model's blendwire.contact names \"",
+                                                 rest.begin()->first,
+                                                 "\", which is none of its condition slots"));
+}
+
 absl::StatusOr<ModelFacts> DescribeModel(const Ort::Session& session, std::string sha256) {
-  const absl::StatusOr<SessionShape> shape = CheckContract(session);
-  if (!shape.ok()) return shape.status();
   absl::StatusOr<Metadata> metadata = ReadSessionMetadata(session);
   if (!metadata.ok()) return metadata.status();
+  const absl::StatusOr<SessionShape> shape = CheckContract(session, *metadata);
+  if (!shape.ok()) return shape.status();
+  absl::StatusOr<std::vector<ContactShare>> contact = ContactOfSlots(*metadata);
+  if (!contact.ok()) return contact.status();
 
   const auto slots = static_cast<int64_t>(metadata->condition_slots.size());
   const int64_t size = shape->condition_size > 0 ? shape->condition_size
@@ -122,9 +140,9 @@ absl::StatusOr<ModelFacts> DescribeModel(const Ort::Session& session, std::strin
         kStandardConditionSize, " floats"));
   }
   if (shape->vertex_count > kMaxFixedVertexCount) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("the model takes meshes of exactly ", shape->vertex_count,
-                     " vertices; at most ", kMaxFixedVertexCount, " are allowed"));
+    return absl::InvalidArgumentError(absl::StrCat("the model takes meshes of exactly ",
+                                                   shape->vertex_count, " vertices; at most ",
+                                                   kMaxFixedVertexCount, " are allowed"));
   }
   ModelFacts facts;
   facts.version = metadata->version.empty() ? absl::StrCat("sha256:", sha256.substr(0, 12))
@@ -136,14 +154,47 @@ absl::StatusOr<ModelFacts> DescribeModel(const Ort::Session& session, std::strin
   facts.takes_normals = shape->takes_normals;
   facts.max_batch = shape->dynamic_batch ? metadata->max_batch : 1;
   facts.fixed_vertex_count = shape->vertex_count > 0 ? shape->vertex_count : 0;
+  facts.feature_size = metadata->feature_size;
+  facts.has_margins = metadata->has_margins;
+  facts.contact = *std::move(contact);
   return facts;
 }
 
-// ONNX Runtime never writes to an input, although its API does not say so.
-Ort::Value InputTensor(const Ort::MemoryInfo& memory, absl::Span<const float> data,
-                       absl::Span<const int64_t> shape) {
-  return Ort::Value::CreateTensor<float>(memory, const_cast<float*>(data.data()), data.size(),
-                                         shape.data(), shape.size());
+// Named tensors over the caller's memory.
+struct Tensors {
+  std::vector<const char*> names;
+  std::vector<Ort::Value> values;
+
+  void Add(const char* name, absl::Span<float> data, std::initializer_list<int64_t> shape) {
+    static float nothing = 0;  // a tensor of no values wants an address, too
+    static const Ort::MemoryInfo memory =
+        Ort::MemoryInfo::CreateCpu(OrtArenaAllocator, OrtMemTypeDefault);
+    names.push_back(name);
+    values.push_back(Ort::Value::CreateTensor<float>(memory, data.empty() ? &nothing : data.data(),
+                                                     data.size(), shape.begin(), shape.size()));
+  }
+  // ONNX Runtime never writes to an input, although its API does not say so.
+  void Add(const char* name, absl::Span<const float> data, std::initializer_list<int64_t> shape) {
+    Add(name, absl::Span<float>(const_cast<float*>(data.data()), data.size()), shape);
+  }
+};
+
+void Bind(const RunArguments& arguments, const ModelFacts& facts, Tensors& inputs,
+          Tensors& outputs) {
+  const auto count = static_cast<int64_t>(arguments.vertices.size() / 3);
+  const int64_t width = facts.feature_size;
+  inputs.Add(kVerticesInput, arguments.vertices, {1, count, 3});
+  inputs.Add(kConditionInput, arguments.conditions, {arguments.batch, facts.condition_size});
+  if (facts.takes_normals) inputs.Add(kNormalsInput, arguments.normals, {1, count, 3});
+  if (width > 0) {
+    inputs.Add(kFeaturesInput, arguments.features,
+               {1, arguments.features.empty() ? 0 : count, width});
+  }
+  outputs.Add(kOffsetsOutput, arguments.offsets, {arguments.batch, count, 3});
+  if (!arguments.encoded.empty()) outputs.Add(kEncodedOutput, arguments.encoded, {1, count, width});
+  if (!arguments.margins.empty()) {
+    outputs.Add(kMarginsOutput, arguments.margins, {1, count, kMarginChannels});
+  }
 }
 
 }  // namespace
@@ -181,33 +232,22 @@ absl::StatusOr<std::shared_ptr<const Model>> Model::Load(const std::filesystem::
 absl::Status Model::Run(const RunArguments& arguments, std::stop_token stop) const {
   const auto count = static_cast<int64_t>(arguments.vertices.size() / 3);
   if (facts_.fixed_vertex_count > 0 && count != facts_.fixed_vertex_count) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("vertex_count is ", count, ", but this model takes meshes of exactly ",
-                     facts_.fixed_vertex_count, " vertices"));
+    return absl::InvalidArgumentError(absl::StrCat("vertex_count is ", count,
+                                                   ", but this model takes meshes of exactly ",
+                                                   facts_.fixed_vertex_count, " vertices"));
   }
   if (stop.stop_requested()) return absl::CancelledError("cancelled before the model ran");
 
-  const std::array<int64_t, 3> mesh_shape = {1, count, 3};
-  const std::array<int64_t, 2> condition_shape = {arguments.batch, facts_.condition_size};
-  const std::array<int64_t, 3> offsets_shape = {arguments.batch, count, 3};
   try {
-    const Ort::MemoryInfo memory = Ort::MemoryInfo::CreateCpu(OrtArenaAllocator, OrtMemTypeDefault);
-    std::array<const char*, 3> names = {kVerticesInput, kConditionInput, kNormalsInput};
-    std::array<Ort::Value, 3> inputs = {
-        InputTensor(memory, arguments.vertices, mesh_shape),
-        InputTensor(memory, arguments.conditions, condition_shape),
-        facts_.takes_normals ? InputTensor(memory, arguments.normals, mesh_shape)
-                             : Ort::Value(nullptr)};
-    const char* output_name = kOffsetsOutput;
-    Ort::Value output =
-        Ort::Value::CreateTensor<float>(memory, arguments.offsets.data(), arguments.offsets.size(),
-                                        offsets_shape.data(), offsets_shape.size());
+    Tensors inputs;
+    Tensors outputs;
+    Bind(arguments, facts_, inputs, outputs);
     Ort::RunOptions run_options;
     // Give scratch memory back: an idle server should be small.
     run_options.AddConfigEntry(kOrtRunOptionsConfigEnableMemoryArenaShrinkage, "cpu:0");
     const std::stop_callback terminate(stop, [&run_options] { run_options.SetTerminate(); });
-    session_.Run(run_options, names.data(), inputs.data(), facts_.takes_normals ? 3 : 2,
-                 &output_name, &output, 1);
+    session_.Run(run_options, inputs.names.data(), inputs.values.data(), inputs.names.size(),
+                 outputs.names.data(), outputs.values.data(), outputs.names.size());
   } catch (const Ort::Exception& error) {
     if (stop.stop_requested()) return absl::CancelledError("cancelled while the model ran");
     return absl::InternalError(absl::StrCat("the model failed: ", error.what()));
@@ -225,7 +265,17 @@ absl::Status Model::WarmUp() const {
   const std::vector<float> normals(vertices.size(), 0.0f);
   const std::vector<float> conditions(static_cast<size_t>(batch * facts_.condition_size), 0.0f);
   std::vector<float> offsets(static_cast<size_t>(batch) * vertices.size());
-  return Run({vertices, normals, conditions, batch, absl::MakeSpan(offsets)});
+  std::vector<float> features(static_cast<size_t>(count * facts_.feature_size));
+  std::vector<float> margins(static_cast<size_t>(facts_.has_margins ? count * kMarginChannels : 0));
+  RunArguments arguments{vertices, normals, conditions, batch, absl::MakeSpan(offsets)};
+  arguments.encoded = absl::MakeSpan(features);
+  arguments.margins = absl::MakeSpan(margins);
+  const absl::Status encoded = Run(arguments);
+  if (!encoded.ok() || features.empty()) return encoded;
+  // The other way that such a model has.
+  arguments.encoded = {};
+  arguments.features = features;
+  return Run(arguments);
 }
 
 }  // namespace blendwire::model

@@ -43,8 +43,12 @@ struct ModelFacts {
   int condition_size = 0;                    // K
   std::vector<std::string> condition_slots;  // K names, or empty: the standard layout
   bool takes_normals = false;
-  int max_batch = 1;                         // conditions in one run; 0 is any number
-  int64_t fixed_vertex_count = 0;            // 0: any number of vertices
+  int max_batch = 1;               // conditions in one run; 0 is any number
+  int64_t fixed_vertex_count = 0;  // 0: any number of vertices
+  int feature_size = 0;            // F; 0: it cannot encode a mesh once for many runs
+  bool has_margins = false;
+  // For each slot of the condition; empty if no slot closes anything.
+  std::vector<ContactShare> contact;
 };
 
 // One run: one mesh, `batch` expressions. All memory is the caller's; ONNX Runtime reads and writes
@@ -55,15 +59,19 @@ struct RunArguments {
                                        // model without that input
   absl::Span<const float> conditions;  // [batch,K]
   int64_t batch = 1;
-  absl::Span<float> offsets;           // [batch,N,3] metres, written
+  absl::Span<float> offsets;  // [batch,N,3] metres, written
+  // Only for models that have them; empty: none.
+  absl::Span<const float> features = {};  // [N,F] what `encoded` was for the same mesh
+  absl::Span<float> encoded = {};         // [N,F] written
+  absl::Span<float> margins = {};         // [N,kMarginChannels] 0 to 1, written
 };
 
 // Immutable and safe for use from several threads at once.
 class Model {
  public:
   // Reads the file once: what is hashed is what is loaded. NOT_FOUND: no such file;
-  // INVALID_ARGUMENT: ONNX Runtime cannot load it, its inputs or outputs are not the contract's, its
-  // metadata is wrong, or its SHA-256 is not the expected one, each with the reason.
+  // INVALID_ARGUMENT: ONNX Runtime cannot load it, its inputs or outputs are not the contract's,
+  // its metadata is wrong, or its SHA-256 is not the expected one, each with the reason.
   static absl::StatusOr<std::shared_ptr<const Model>> Load(const std::filesystem::path& file,
                                                            const LoadOptions& options);
 
@@ -71,11 +79,13 @@ class Model {
 
   // INVALID_ARGUMENT if the model cannot take that many vertices; CANCELLED if `stop` was requested
   // before or during the run, which then ends early; INTERNAL if ONNX Runtime fails. `offsets` is
-  // unspecified unless OK is returned. The numbers are not looked at: NaN is for the caller to find.
+  // unspecified unless OK is returned. The numbers are not looked at: NaN is for the caller to
+  // find.
   absl::Status Run(const RunArguments& arguments, std::stop_token stop = {}) const;
 
  private:
-  Model(Ort::Session session, ModelFacts facts) : session_(std::move(session)), facts_(std::move(facts)) {}
+  Model(Ort::Session session, ModelFacts facts)
+      : session_(std::move(session)), facts_(std::move(facts)) {}
 
   absl::Status WarmUp() const;
 

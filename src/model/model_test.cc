@@ -28,10 +28,10 @@ using ::testing::ElementsAre;
 using ::testing::FloatNear;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using ::testing::Pointwise;
-using ::testing::StartsWith;
 using testing::LoadModel;
 using testing::ModelFile;
+using ::testing::Pointwise;
+using ::testing::StartsWith;
 
 const LoadOptions kPlain = {.device = Device::kCpu, .threads = 1, .warm_up = true, .sha256 = {}};
 
@@ -104,8 +104,7 @@ TEST(ModelLoadTest, KnowsItsOwnSlots) {
   ASSERT_TRUE(model.ok()) << model.status();
   EXPECT_EQ((*model)->facts().condition_size, 3);
   EXPECT_EQ((*model)->facts().max_batch, 2);
-  EXPECT_THAT((*model)->facts().condition_slots,
-              ElementsAre("jawOpen", "viseme_aa", "puppyEyes"));
+  EXPECT_THAT((*model)->facts().condition_slots, ElementsAre("jawOpen", "viseme_aa", "puppyEyes"));
 }
 
 TEST(ModelLoadTest, NoThreadsMeansAllProcessors) {
@@ -146,7 +145,8 @@ TEST(ModelLoadTest, TheDigestMustMatchIfOneIsGiven) {
   EXPECT_TRUE(Model::Load(ModelFile("linear"), options).ok()) << "case does not matter";
   const absl::Status status = Model::Load(ModelFile("bare"), options).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_THAT(std::string(status.message()), AllOf(HasSubstr("SHA-256"), HasSubstr(options.sha256)));
+  EXPECT_THAT(std::string(status.message()),
+              AllOf(HasSubstr("SHA-256"), HasSubstr(options.sha256)));
 }
 
 TEST(ModelRunTest, ComputesEveryRowOfABatch) {
@@ -206,8 +206,9 @@ TEST(ModelRunTest, ARequestToStopBeforeTheRunPreventsIt) {
   const std::vector<float> vertices(3, 1.0f);
   const std::vector<float> condition(64, 1.0f);
   std::vector<float> offsets(3, -5.0f);
-  EXPECT_EQ(model->Run({vertices, {}, condition, 1, absl::MakeSpan(offsets)}, stop.get_token()).code(),
-            absl::StatusCode::kCancelled);
+  EXPECT_EQ(
+      model->Run({vertices, {}, condition, 1, absl::MakeSpan(offsets)}, stop.get_token()).code(),
+      absl::StatusCode::kCancelled);
   EXPECT_THAT(offsets, ElementsAre(-5.0f, -5.0f, -5.0f));
 }
 

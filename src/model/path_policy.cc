@@ -64,18 +64,17 @@ absl::StatusOr<fs::path> PathPolicy::Resolve(absl::string_view path) const {
   if (wanted.is_relative()) wanted = roots_.front() / wanted;
   std::error_code error;
   fs::path resolved = fs::weakly_canonical(wanted, error);
-  const bool allowed = !error && std::any_of(roots_.begin(), roots_.end(), [&](const fs::path& root) {
-    return IsInside(resolved, root);
-  });
+  const bool allowed =
+      !error && std::any_of(roots_.begin(), roots_.end(),
+                            [&](const fs::path& root) { return IsInside(resolved, root); });
   if (!allowed) {
-    return absl::PermissionDeniedError(
-        absl::StrCat("model_path is \"", absl::CEscape(path),
-                     "\", which is outside the folders that this server may load from (",
-                     absl::StrJoin(roots_, ", ",
-                                   [](std::string* out, const fs::path& root) {
-                                     absl::StrAppend(out, Utf8(root));
-                                   }),
-                     ")"));
+    return absl::PermissionDeniedError(absl::StrCat(
+        "model_path is \"", absl::CEscape(path),
+        "\", which is outside the folders that this server may load from (",
+        absl::StrJoin(
+            roots_, ", ",
+            [](std::string* out, const fs::path& root) { absl::StrAppend(out, Utf8(root)); }),
+        ")"));
   }
   if (!fs::is_regular_file(resolved, error)) {
     return absl::NotFoundError(

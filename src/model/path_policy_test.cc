@@ -99,8 +99,7 @@ TEST_F(PathPolicyTest, ARootMayBeALinkItself) {
 }
 
 TEST_F(PathPolicyTest, EveryRootIsAllowed) {
-  const PathPolicy policy =
-      PathPolicy::Create({root_, folder_.path() / "models-private"}).value();
+  const PathPolicy policy = PathPolicy::Create({root_, folder_.path() / "models-private"}).value();
   EXPECT_EQ(policy.Resolve(sibling_.string()).value(), sibling_);
   EXPECT_EQ(policy.Resolve(secret_.string()).status().code(), absl::StatusCode::kPermissionDenied);
 }
@@ -112,8 +111,7 @@ TEST_F(PathPolicyTest, WithoutRootsNothingIsAllowed) {
 }
 
 TEST_F(PathPolicyTest, StrangePathsAreInvalid) {
-  for (const std::string& path :
-       {std::string(), std::string("a\0b", 3), std::string(4097, 'a')}) {
+  for (const std::string& path : {std::string(), std::string("a\0b", 3), std::string(4097, 'a')}) {
     EXPECT_EQ(Policy().Resolve(path).status().code(), absl::StatusCode::kInvalidArgument);
   }
 }

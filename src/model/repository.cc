@@ -48,8 +48,8 @@ absl::StatusOr<ModelRef> Repository::Get(absl::string_view name) const {
   const auto found = models_.find(name);
   if (found == models_.end()) {
     return absl::NotFoundError(absl::StrCat(
-        "model_name is ", Shown(name), ", but loaded are: ",
-        absl::StrJoin(models_, ", ", [](std::string* out, const auto& entry) {
+        "model_name is ", Shown(name),
+        ", but loaded are: ", absl::StrJoin(models_, ", ", [](std::string* out, const auto& entry) {
           absl::StrAppend(out, entry.first);
         })));
   }
@@ -98,10 +98,11 @@ absl::Status Repository::Remove(absl::string_view name, absl::Duration patience)
     gone = removed.gone;
   }
   if (!gone->WaitForNotificationWithTimeout(patience)) {
-    return absl::DeadlineExceededError(
-        absl::StrCat("the model ", Shown(OrDefault(name)), " is unloaded, but requests that began "
-                     "before still use it after ", absl::FormatDuration(patience),
-                     "; its memory is freed when they are done"));
+    return absl::DeadlineExceededError(absl::StrCat("the model ", Shown(OrDefault(name)),
+                                                    " is unloaded, but requests that began "
+                                                    "before still use it after ",
+                                                    absl::FormatDuration(patience),
+                                                    "; its memory is freed when they are done"));
   }
   return absl::OkStatus();
 }

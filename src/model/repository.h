@@ -47,8 +47,8 @@ class Repository {
   static absl::Status CheckName(absl::string_view name);
 
   // No later Get() finds it; returns when its last user is done and its memory has been freed, or
-  // with DEADLINE_EXCEEDED if that takes longer than `patience` (it is freed later then). NOT_FOUND:
-  // there is no model of that name.
+  // with DEADLINE_EXCEEDED if that takes longer than `patience` (it is freed later then).
+  // NOT_FOUND: there is no model of that name.
   absl::Status Remove(absl::string_view name, absl::Duration patience);
 
   // Sorted by name.

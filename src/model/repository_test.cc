@@ -49,9 +49,8 @@ TEST(RepositoryTest, AnUnknownNameIsToldWithTheKnownOnes) {
 }
 
 TEST(RepositoryTest, NamesAreChecked) {
-  for (const std::string& name :
-       {std::string("a/b"), std::string("a b"), std::string("ä"), std::string(65, 'a'),
-        std::string("a\0b", 3)}) {
+  for (const std::string& name : {std::string("a/b"), std::string("a b"), std::string("ä"),
+                                  std::string(65, 'a'), std::string("a\0b", 3)}) {
     EXPECT_EQ(Repository::CheckName(name).code(), absl::StatusCode::kInvalidArgument) << name;
     Repository repository;
     EXPECT_EQ(repository.Put(name, LoadModel("linear")).code(), absl::StatusCode::kInvalidArgument);

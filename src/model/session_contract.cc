@@ -31,9 +31,12 @@ Tensor Describe(const Ort::TypeInfo& type) {
 }
 
 std::string ShapeText(const std::vector<int64_t>& shape) {
-  return absl::StrCat("[", absl::StrJoin(shape, ",", [](std::string* out, int64_t size) {
-                        absl::StrAppend(out, size < 0 ? "?" : std::to_string(size));
-                      }), "]");
+  return absl::StrCat("[",
+                      absl::StrJoin(shape, ",",
+                                    [](std::string* out, int64_t size) {
+                                      absl::StrAppend(out, size < 0 ? "?" : std::to_string(size));
+                                    }),
+                      "]");
 }
 
 std::string Names(const Tensors& tensors) {
@@ -92,16 +95,31 @@ Tensors Outputs(const Ort::Session& session) {
 
 absl::Status CheckNoOtherInputs(const Tensors& inputs) {
   for (const auto& [name, tensor] : inputs) {
-    if (name != kVerticesInput && name != kConditionInput && name != kNormalsInput) {
+    if (name != kVerticesInput && name != kConditionInput && name != kNormalsInput &&
+        name != kFeaturesInput) {
       return Wrong(absl::StrCat("it has another input, \"", name, "\" ", ShapeText(tensor.shape)));
     }
   }
   return absl::OkStatus();
 }
 
+// What only models have that say so in their metadata.
+absl::Status CheckExtras(const Tensors& inputs, const Tensors& outputs, const Metadata& metadata) {
+  const int64_t width = metadata.feature_size;
+  if (width == 0 && inputs.contains(kFeaturesInput)) {
+    return Wrong("it has an input \"features\", but no metadata blendwire.features with its width");
+  }
+  if (width > 0) {
+    if (auto s = CheckTensor(inputs, "input", kFeaturesInput, {-1, -1, width}); !s.ok()) return s;
+    if (auto s = CheckTensor(outputs, "output", kEncodedOutput, {-1, -1, width}); !s.ok()) return s;
+  }
+  if (!metadata.has_margins) return absl::OkStatus();
+  return CheckTensor(outputs, "output", kMarginsOutput, {-1, -1, kMarginChannels});
+}
+
 }  // namespace
 
-absl::StatusOr<SessionShape> CheckContract(const Ort::Session& session) {
+absl::StatusOr<SessionShape> CheckContract(const Ort::Session& session, const Metadata& metadata) {
   const Tensors inputs = Inputs(session);
   const Tensors outputs = Outputs(session);
   SessionShape shape;
@@ -115,6 +133,7 @@ absl::StatusOr<SessionShape> CheckContract(const Ort::Session& session) {
   }
   if (auto s = CheckTensor(outputs, "output", kOffsetsOutput, {-1, -1, 3}); !s.ok()) return s;
   if (auto s = CheckNoOtherInputs(inputs); !s.ok()) return s;
+  if (auto s = CheckExtras(inputs, outputs, metadata); !s.ok()) return s;
 
   const Tensor& vertices = inputs.at(kVerticesInput);
   const Tensor& condition = inputs.at(kConditionInput);

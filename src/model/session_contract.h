@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "absl/status/statusor.h"
+#include "model/metadata.h"
 
 namespace blendwire::model {
 
@@ -15,7 +16,10 @@ namespace blendwire::model {
 inline constexpr char kVerticesInput[] = "vertices";
 inline constexpr char kConditionInput[] = "condition";
 inline constexpr char kNormalsInput[] = "normals";
+inline constexpr char kFeaturesInput[] = "features";
 inline constexpr char kOffsetsOutput[] = "offsets";
+inline constexpr char kMarginsOutput[] = "margins";
+inline constexpr char kEncodedOutput[] = "encoded";
 
 // What a session's inputs and outputs say; -1 is a dynamic dimension.
 struct SessionShape {
@@ -25,10 +29,10 @@ struct SessionShape {
   bool dynamic_batch = false;
 };
 
-// Compares the session's inputs and outputs with the contract: `vertices` [1 or B,N,3] and
-// `condition` [B,K], optionally `normals` [1 or B,N,3]; `offsets` [B,N,3] among the outputs; all
-// 32-bit floats. INVALID_ARGUMENT naming the input or output, what it is and what would be right.
-absl::StatusOr<SessionShape> CheckContract(const Ort::Session& session);
+// Compares the session's inputs and outputs with the contract (docs/model-contract.md), given what
+// its metadata says; all are 32-bit floats. INVALID_ARGUMENT naming the input or output, what it is
+// and what would be right.
+absl::StatusOr<SessionShape> CheckContract(const Ort::Session& session, const Metadata& metadata);
 
 }  // namespace blendwire::model
 

@@ -18,8 +18,8 @@ struct MeshView {
   absl::Span<const uint32_t> triangles;  // [T,3], may be empty
 };
 
-// What is worked out of a mesh, each when it is first needed. It holds no part of the mesh itself, so
-// that it can serve every mesh of equal content: all calls must be given views of equal content.
+// What is worked out of a mesh, each when it is first needed. It holds no part of the mesh itself,
+// so that it can serve every mesh of equal content: all calls must be given views of equal content.
 // Safe for use from several threads at once.
 class DerivedMesh {
  public:

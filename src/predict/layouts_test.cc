@@ -13,9 +13,9 @@
 namespace blendwire::predict {
 namespace {
 
+using model::testing::LoadModel;
 using ::testing::Each;
 using ::testing::ElementsAre;
-using model::testing::LoadModel;
 
 TEST(LayoutsTest, AModelWithoutSlotsHasTheStandardLayout) {
   Layouts layouts;

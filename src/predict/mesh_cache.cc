@@ -32,7 +32,7 @@ size_t BytesOf(const MeshView& mesh) {
 
 std::shared_ptr<const DerivedMesh> MeshCache::Get(const MeshView& mesh) {
   const size_t bytes = BytesOf(mesh);
-  if (bytes > max_bytes_ / 4) return std::make_shared<const DerivedMesh>();
+  if (bytes > max_bytes_ / 2) return std::make_shared<const DerivedMesh>();
   const uint64_t hash = HashOf(mesh);
   {
     absl::MutexLock lock(&mutex_);

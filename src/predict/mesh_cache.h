@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Remembers what was worked out of recent meshes: a creator asks for many expressions of one mesh, in
-// many calls, and finding its neighbours anew each time would cost more than the model.
+// Remembers what was worked out of recent meshes: a creator asks for many expressions of one mesh,
+// in many calls, and finding its neighbours anew each time would cost more than the model.
 
 #ifndef BLENDWIRE_PREDICT_MESH_CACHE_H_
 #define BLENDWIRE_PREDICT_MESH_CACHE_H_
@@ -22,7 +22,7 @@ namespace blendwire::predict {
 // The least recently used meshes go first. Safe for use from several threads at once.
 class MeshCache {
  public:
-  // A mesh that would take more than a quarter of `max_bytes` is not remembered.
+  // A mesh that would take more than half of `max_bytes` is not remembered.
   explicit MeshCache(size_t max_bytes) : max_bytes_(max_bytes) {}
 
   // What belongs to a mesh of this content; shared with every other that has it.

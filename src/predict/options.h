@@ -10,7 +10,7 @@ namespace blendwire::predict {
 
 inline constexpr int kDefaultSmoothingIterations = 2;
 inline constexpr int kMaxSmoothingIterations = 100;
-inline constexpr float kDefaultMaxDisplacement = 0.08f;  // metres
+inline constexpr float kDefaultMaxDisplacement = 0.08f;   // metres
 inline constexpr float kLargestMaxDisplacement = 100.0f;  // metres
 inline constexpr int kMaxTimeoutSeconds = 24 * 60 * 60;
 

@@ -29,7 +29,8 @@ TEST(OptionsTest, TheDefaultsAreValidAndDoNothing) {
 
 TEST(OptionsTest, SmoothingTakesTwoIterationsUnlessTold) {
   EXPECT_EQ((Options{.apply_smoothing = true}).effective_iterations(), 2);
-  EXPECT_EQ((Options{.apply_smoothing = true, .smoothing_iterations = 7}).effective_iterations(), 7);
+  EXPECT_EQ((Options{.apply_smoothing = true, .smoothing_iterations = 7}).effective_iterations(),
+            7);
   EXPECT_EQ((Options{.apply_smoothing = false, .smoothing_iterations = 7}).effective_iterations(),
             0);
 }
@@ -59,8 +60,8 @@ TEST(OptionsTest, IterationsOutOfRangeAreNamed) {
 
 TEST(OptionsTest, DisplacementOutOfRangeIsNamed) {
   using Limits = std::numeric_limits<float>;
-  for (const float value : {-0.001f, 100.01f, Limits::infinity(), -Limits::infinity(),
-                            Limits::quiet_NaN()}) {
+  for (const float value :
+       {-0.001f, 100.01f, Limits::infinity(), -Limits::infinity(), Limits::quiet_NaN()}) {
     EXPECT_THAT(WhyNot({.max_displacement = value}),
                 AllOf(HasSubstr("options.max_displacement is "), HasSubstr("100 m")));
   }

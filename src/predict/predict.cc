@@ -83,10 +83,33 @@ std::vector<float> ConditionRows(absl::Span<const Task> tasks) {
   return rows;
 }
 
+// Runs the model; `encoding` is what it made of the mesh, now or before.
+absl::Status RunModel(const model::Model& model, const PreparedMesh& mesh, EncodingCache& encodings,
+                      model::RunArguments arguments, std::stop_token stop,
+                      std::shared_ptr<const Encoding>& encoding) {
+  const model::ModelFacts& facts = model.facts();
+  const size_t bytes = Encoding::FeatureBytes(facts, mesh.vertex_count());
+  EncodingCache::Lookup lookup =
+      bytes > 0 ? encodings.Get(mesh.derived(), facts.sha256, bytes, stop) : EncodingCache::Lookup{};
+  if (lookup.encoding != nullptr) {
+    encoding = std::move(lookup.encoding);
+    arguments.features = encoding->features();
+    return model.Run(arguments, stop);
+  }
+  auto fresh = std::make_shared<Encoding>(facts, mesh.vertex_count(), lookup.turn.has_value());
+  arguments.encoded = fresh->features();
+  arguments.margins = fresh->margins();
+  const absl::Status status = model.Run(arguments, stop);
+  if (!status.ok()) return status;
+  encoding = std::move(fresh);
+  if (lookup.turn.has_value()) lookup.turn->Keep(encoding);
+  return status;
+}
+
 }  // namespace
 
 void Predict(const model::Model& model, const PreparedMesh& mesh, absl::Span<const Task> tasks,
-             std::stop_token stop) {
+             EncodingCache& encodings, std::stop_token stop) {
   if (tasks.empty()) return;
   const size_t floats = mesh.vertices().size();
   const auto share = static_cast<double>(tasks.size());
@@ -96,6 +119,7 @@ void Predict(const model::Model& model, const PreparedMesh& mesh, absl::Span<con
   std::unique_ptr<float[]> buffer;
   absl::Span<float> raw;
   Timings timings;
+  std::shared_ptr<const Encoding> encoding;
   const absl::Status status = WithinMemory([&] {
     absl::Span<const float> normals;
     Timed(timings.preprocessing, [&] {
@@ -113,8 +137,10 @@ void Predict(const model::Model& model, const PreparedMesh& mesh, absl::Span<con
     const std::vector<float> conditions = ConditionRows(tasks);
     absl::Status run;
     Timed(timings.inference, [&] {
-      run = model.Run({mesh.vertices(), normals, conditions, static_cast<int64_t>(tasks.size()), raw},
-                      stop);
+      run =
+          RunModel(model, mesh, encodings,
+                   {mesh.vertices(), normals, conditions, static_cast<int64_t>(tasks.size()), raw},
+                   stop, encoding);
     });
     return run;
   });

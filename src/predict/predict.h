@@ -14,6 +14,7 @@
 #include "absl/types/span.h"
 #include "mesh/quality.h"
 #include "model/model.h"
+#include "predict/encoding_cache.h"
 #include "predict/options.h"
 #include "predict/prepared_mesh.h"
 
@@ -43,12 +44,13 @@ struct Task {
   std::function<void(const Outcome&)> done;
 };
 
-// Predicts all tasks in one run of the model, which must be able to take as many. Outcomes:
-// CANCELLED for the tasks that are left when `stop` is requested, INTERNAL if the model fails or
-// makes NaN or infinite offsets, INVALID_ARGUMENT if the model does not take such a mesh,
-// RESOURCE_EXHAUSTED if there is not enough memory.
+// Predicts all tasks in one run of the model, which must be able to take as many. What the model
+// makes of the mesh is taken from `encodings`, or kept there. Outcomes: CANCELLED for the tasks
+// that are left when `stop` is requested, INTERNAL if the model fails or makes NaN or infinite
+// offsets, INVALID_ARGUMENT if the model does not take such a mesh, RESOURCE_EXHAUSTED if there is
+// not enough memory.
 void Predict(const model::Model& model, const PreparedMesh& mesh, absl::Span<const Task> tasks,
-             std::stop_token stop);
+             EncodingCache& encodings, std::stop_token stop);
 
 }  // namespace blendwire::predict
 

@@ -22,11 +22,11 @@
 namespace blendwire::predict {
 namespace {
 
+using model::testing::LoadModel;
 using ::testing::Each;
 using ::testing::FloatNear;
 using ::testing::HasSubstr;
 using ::testing::Pointwise;
-using model::testing::LoadModel;
 using Condition = std::vector<float>;
 using Offsets = std::vector<float>;
 
@@ -68,7 +68,7 @@ class Predictions {
                          if (when_done) when_done(i);
                        }});
     }
-    Predict(model, mesh, tasks, std::move(stop));
+    Predict(model, mesh, tasks, encodings_, std::move(stop));
   }
 
   std::function<void(size_t)> when_done;
@@ -79,14 +79,15 @@ class Predictions {
   std::vector<size_t> order;
 
  private:
+  EncodingCache encodings_{1 << 20};
   std::vector<Condition> conditions_;
   std::vector<Options> options_;
 };
 
 using Points = std::vector<std::array<double, 3>>;
 
-// linear.onnx, smoothing and clamp again, in double precision over the vertices, for a mesh in which
-// no two vertices share a position.
+// linear.onnx, smoothing and clamp again, in double precision over the vertices, for a mesh in
+// which no two vertices share a position.
 Points Expected(const mesh::testing::Mesh& mesh, const Condition& condition,
                 const Options& options) {
   Points offsets(mesh.vertex_count());
@@ -96,9 +97,9 @@ Points Expected(const mesh::testing::Mesh& mesh, const Condition& condition,
     }
   }
   const std::vector<std::set<uint32_t>> neighbours = mesh::testing::SlowNeighbours(mesh);
-  const int iterations = !options.apply_smoothing             ? 0
+  const int iterations = !options.apply_smoothing            ? 0
                          : options.smoothing_iterations == 0 ? 2
-                                                              : options.smoothing_iterations;
+                                                             : options.smoothing_iterations;
   for (int i = 0; i < iterations; ++i) {
     const Points before = offsets;
     for (size_t v = 0; v < offsets.size(); ++v) {
@@ -149,9 +150,9 @@ TEST_F(PredictTest, GivesWhatTheModelComputes) {
   predictions.Add(Linear(0.5f, {0.01f, -0.02f, 0.03f}));
   predictions.Run(*LoadModel("linear"), *mesh_);
   ASSERT_TRUE(predictions.outcomes[0].status.ok()) << predictions.outcomes[0].status;
-  EXPECT_THAT(predictions.offsets[0],
-              Pointwise(FloatNear(1e-6f),
-                        Flat(Expected(grid_, Linear(0.5f, {0.01f, -0.02f, 0.03f}), {}))));
+  EXPECT_THAT(
+      predictions.offsets[0],
+      Pointwise(FloatNear(1e-6f), Flat(Expected(grid_, Linear(0.5f, {0.01f, -0.02f, 0.03f}), {}))));
   EXPECT_EQ(predictions.asked[0], 1);
   EXPECT_EQ(predictions.done[0], 1);
 }
@@ -163,7 +164,9 @@ TEST_F(PredictTest, SmoothsThenClampsThenJudges) {
       {.apply_smoothing = true, .smoothing_iterations = 9},
       {.clamp_extreme_values = true},
       {.clamp_extreme_values = true, .max_displacement = 0.03f},
-      {.apply_smoothing = true, .smoothing_iterations = 5, .clamp_extreme_values = true,
+      {.apply_smoothing = true,
+       .smoothing_iterations = 5,
+       .clamp_extreme_values = true,
        .max_displacement = 0.05f},
   };
   Predictions predictions;
@@ -226,7 +229,41 @@ TEST_F(PredictTest, SeveralAtOnceAreTheSameAsOneByOne) {
   }
 }
 
-TEST_F(PredictTest, NoTasksAreNoWork) { Predict(*LoadModel("linear"), *mesh_, {}, {}); }
+TEST_F(PredictTest, NoTasksAreNoWork) {
+  EncodingCache encodings(0);
+  Predict(*LoadModel("linear"), *mesh_, {}, encodings, {});
+}
+
+TEST_F(PredictTest, AMeshIsEncodedOnce) {
+  const auto model = LoadModel("encode_once");  // vertices * 2 + slots, and + 1 if given back
+  Predictions predictions;
+  predictions.Add({0.1f, 0.2f, 0.3f});
+  for (const float given : {0.0f, 1.0f, 1.0f}) {
+    predictions.Run(*model, *mesh_);
+    ASSERT_TRUE(predictions.outcomes[0].status.ok()) << predictions.outcomes[0].status;
+    for (size_t i = 0; i < predictions.offsets[0].size(); ++i) {
+      const float slot = 0.1f * static_cast<float>(1 + i % 3);
+      EXPECT_NEAR(predictions.offsets[0][i], grid_.vertices[i] * 2 + given + slot, 1e-6f);
+    }
+  }
+}
+
+TEST_F(PredictTest, WhatIsTooLargeToKeepIsEncodedEachTime) {
+  const auto model = LoadModel("encode_once");
+  EncodingCache small(10);
+  const Condition condition = {0.0f, 0.0f, 0.0f};
+  for (int turn = 0; turn < 2; ++turn) {
+    Offsets offsets(grid_.vertices.size());
+    absl::Status status = absl::UnknownError("not done");
+    const std::vector<Task> tasks(1, {condition,
+                                      {},
+                                      [&] { return absl::MakeSpan(offsets); },
+                                      [&](const Outcome& outcome) { status = outcome.status; }});
+    Predict(*model, *mesh_, tasks, small, {});
+    ASSERT_TRUE(status.ok()) << status;
+    EXPECT_NEAR(offsets[5], grid_.vertices[5] * 2, 1e-6f);
+  }
+}
 
 TEST_F(PredictTest, TheModelGetsTheMeshesNormals) {
   Predictions predictions;
@@ -308,8 +345,7 @@ TEST_F(PredictTest, ARunningModelIsStopped) {
   EXPECT_EQ(predictions.outcomes[1].status.code(), absl::StatusCode::kCancelled);
   // Both share the time of their run.
   EXPECT_GT(predictions.outcomes[0].timings.inference, absl::ZeroDuration());
-  EXPECT_EQ(predictions.outcomes[0].timings.inference,
-            predictions.outcomes[1].timings.inference);
+  EXPECT_EQ(predictions.outcomes[0].timings.inference, predictions.outcomes[1].timings.inference);
 }
 
 TEST_F(PredictTest, AFailedAllocationFailsTheTaskNotTheProcess) {
@@ -318,7 +354,8 @@ TEST_F(PredictTest, AFailedAllocationFailsTheTaskNotTheProcess) {
     std::vector<Outcome> outcomes;
     const std::vector<Task> tasks(
         1, {condition, {}, output, [&](const Outcome& outcome) { outcomes.push_back(outcome); }});
-    Predict(*LoadModel("linear"), *mesh_, tasks, {});
+    EncodingCache encodings(0);
+    Predict(*LoadModel("linear"), *mesh_, tasks, encodings, {});
     EXPECT_EQ(outcomes.size(), 1u);
     return outcomes.front().status;
   };

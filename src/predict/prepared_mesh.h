@@ -15,8 +15,8 @@
 
 namespace blendwire::predict {
 
-// A mesh that has passed validation, with what is worked out of it. Safe for use from several threads
-// at once.
+// A mesh that has passed validation, with what is worked out of it. Safe for use from several
+// threads at once.
 class PreparedMesh {
  public:
   // The memory stays the caller's and must outlive this object. INVALID_ARGUMENT as
@@ -27,6 +27,9 @@ class PreparedMesh {
 
   size_t vertex_count() const { return mesh_.vertices.size() / 3; }
   absl::Span<const float> vertices() const { return mesh_.vertices; }
+
+  // Shared with every mesh of equal content that the cache remembers.
+  const std::shared_ptr<const DerivedMesh>& derived() const { return derived_; }
 
   // As DerivedMesh has them.
   absl::Span<const float> normals() const { return derived_->Normals(mesh_); }

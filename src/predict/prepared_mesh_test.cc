@@ -19,8 +19,9 @@ namespace {
 using ::testing::Each;
 using ::testing::ElementsAreArray;
 
-absl::StatusOr<std::shared_ptr<const PreparedMesh>> Prepare(
-    absl::Span<const float> vertices, int64_t vertex_count, absl::Span<const uint32_t> triangles) {
+absl::StatusOr<std::shared_ptr<const PreparedMesh>> Prepare(absl::Span<const float> vertices,
+                                                            int64_t vertex_count,
+                                                            absl::Span<const uint32_t> triangles) {
   MeshCache cache(1 << 20);  // what it gave out outlives it
   return PreparedMesh::Create(vertices, vertex_count, triangles, cache);
 }
@@ -61,8 +62,7 @@ TEST(PreparedMeshTest, NormalsComeFromTheTriangles) {
     }
     EXPECT_NEAR(length, 1.0, 1e-5);
   }
-  EXPECT_THAT(mesh->normals(),
-              ElementsAreArray(mesh::VertexNormals(box.vertices, box.triangles)));
+  EXPECT_THAT(mesh->normals(), ElementsAreArray(mesh::VertexNormals(box.vertices, box.triangles)));
 }
 
 TEST(PreparedMeshTest, WithoutTrianglesNormalsAreZeroAndNeighboursNear) {
@@ -80,8 +80,8 @@ TEST(PreparedMeshTest, WithoutTrianglesNormalsAreZeroAndNeighboursNear) {
 
 TEST(PreparedMeshTest, WithTrianglesNeighboursShareAnEdge) {
   const mesh::testing::Mesh grid = mesh::testing::GridWithSeam(4, 4);
-  const auto mesh = Prepare(
-      grid.vertices, static_cast<int64_t>(grid.vertex_count()), grid.triangles).value();
+  const auto mesh =
+      Prepare(grid.vertices, static_cast<int64_t>(grid.vertex_count()), grid.triangles).value();
   const auto expected = mesh::testing::SlowNeighbours(grid);
   ASSERT_EQ(mesh->adjacency().node_count(), expected.size());
   for (size_t node = 0; node < expected.size(); ++node) {

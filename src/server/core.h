@@ -13,6 +13,7 @@
 #include "model/device.h"
 #include "model/path_policy.h"
 #include "model/repository.h"
+#include "predict/encoding_cache.h"
 #include "predict/layouts.h"
 #include "predict/mesh_cache.h"
 #include "server/memory_budget.h"
@@ -54,6 +55,7 @@ struct Core {
   model::Repository models;
   predict::Layouts layouts;
   predict::MeshCache meshes{size_t{64} << 20};
+  predict::EncodingCache encodings{size_t{192} << 20};
   Statistics statistics;
   MemoryBudget budget;   // requests and answers of all calls, waiting ones included
   MemoryBudget scratch;  // what model runs need while they run

@@ -176,7 +176,7 @@ void PredictionJob::RunUnit(size_t index, absl::Duration waited) {
       if (expired) stop_run->request_stop();
     });
   }
-  predict::Predict(*model, *mesh, MakeTasks(run, waited), stop_run->get_token());
+  predict::Predict(*model, *mesh, MakeTasks(run, waited), core_.encodings, stop_run->get_token());
 }
 
 predict::Run PredictionJob::DropExpired(const predict::Run& run, absl::Duration waited) {

@@ -14,6 +14,9 @@ Every model but the broken ones computes something that a test can compute again
     slots.onnx        offsets[b,n] = condition[b,0:3] in x, y, z; names its own three slots
     not_finite.onnx   offsets[b,n] = vertices[n] * log(condition[b,4]), so that 0 makes it infinite,
                       or NaN where a coordinate is 0
+    encode_once.onnx  as slots.onnx, plus what it encoded of the mesh: vertices * 2. Where that is given
+                      back as features, it is vertices * 2 + 1, against the rule, so that a test sees
+                      it. margins[n] = encoded[n] and 0.5; the slots close lids and lips
     slow.onnx         as linear.onnx, after some 10^9 turns of a loop: only ever cancelled
     wrong_input.onnx  its mesh input is called "points"
     wrong_type.onnx   its condition is of 64-bit floats
@@ -22,6 +25,7 @@ Every model but the broken ones computes something that a test can compute again
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +72,8 @@ def save(
     mesh: str = "vertices",
     with_normals: bool = False,
     condition_type: int = TensorProto.FLOAT,
+    more_inputs: Sequence[onnx.ValueInfoProto] = (),
+    more_outputs: Sequence[onnx.ValueInfoProto] = (),
     metadata: dict[str, str] | None = None,
 ) -> None:
     """Writes one model with the contract's inputs and output."""
@@ -77,7 +83,9 @@ def save(
     ]
     if with_normals:
         inputs.append(helper.make_tensor_value_info("normals", TensorProto.FLOAT, [1, count, 3]))
+    inputs += more_inputs
     outputs = [helper.make_tensor_value_info("offsets", TensorProto.FLOAT, [batch, count, 3])]
+    outputs += more_outputs
     graph = helper.make_graph(nodes, name, inputs, outputs, tensors)
     model = helper.make_model(
         graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8, producer_name=""
@@ -134,6 +142,52 @@ def make_working_models() -> None:
     save("not_finite", nodes, tensors, metadata={"blendwire.max_batch": "0"})
 
 
+def make_encode_once_model() -> None:
+    """An encoder behind an If, as training/export.py builds it."""
+    width = ["M", "G", 3]
+
+    def branch(name: str, node: onnx.NodeProto) -> onnx.GraphProto:
+        output = helper.make_tensor_value_info(node.output[0], TensorProto.FLOAT, None)
+        return helper.make_graph([node], name, [], [output])
+
+    given = branch("given", helper.make_node("Add", ["features", "one"], ["given_out"]))
+    encoder = branch("encoder", helper.make_node("Mul", ["vertices", "two"], ["encoder_out"]))
+    nodes, tensors = column("slots", 0, 3)
+    tensors += [
+        constant("one", 1.0, np.float32),
+        constant("two", 2.0, np.float32),
+        constant("none", 0, np.int64),
+        constant("half", [0.5], np.float32),
+        constant("one_wide", [1], np.int64),
+    ]
+    nodes += [
+        helper.make_node("Shape", ["features"], ["given_count"], start=1, end=2),
+        helper.make_node("Squeeze", ["given_count"], ["given_scalar"]),
+        helper.make_node("Greater", ["given_scalar", "none"], ["given_any"]),
+        helper.make_node("If", ["given_any"], ["encoded"], then_branch=given, else_branch=encoder),
+        helper.make_node("Add", ["encoded", "slots"], ["offsets"]),
+        helper.make_node("Shape", ["encoded"], ["mesh_size"], start=0, end=2),
+        helper.make_node("Concat", ["mesh_size", "one_wide"], ["margin_size"], axis=0),
+        helper.make_node("Expand", ["half", "margin_size"], ["halves"]),
+        helper.make_node("Concat", ["encoded", "halves"], ["margins"], axis=2),
+    ]
+    save(
+        "encode_once", nodes, tensors, size=3,
+        more_inputs=[helper.make_tensor_value_info("features", TensorProto.FLOAT, width)],
+        more_outputs=[
+            helper.make_tensor_value_info("encoded", TensorProto.FLOAT, ["M", "N", 3]),
+            helper.make_tensor_value_info("margins", TensorProto.FLOAT, ["M", "N", 4]),
+        ],
+        metadata={
+            "blendwire.condition_slots": '["jawOpen", "viseme_PP", "eyeBlinkLeft"]',
+            "blendwire.max_batch": "0",
+            "blendwire.features": "3",
+            "blendwire.margins": '["upper_lid", "lower_lid", "upper_lip", "lower_lip"]',
+            "blendwire.contact": '{"viseme_PP": {"lips": 1}, "eyeBlinkLeft": {"left_lid": 0.9}}',
+        },
+    )
+
+
 def make_slow_model() -> None:
     """A loop whose turns a run can be stopped between."""
     body = helper.make_graph(
@@ -179,6 +233,7 @@ def make_broken_models() -> None:
 def main() -> None:
     """Writes all models."""
     make_working_models()
+    make_encode_once_model()
     make_slow_model()
     make_broken_models()
     for file in sorted(FOLDER.glob("*.onnx")):
