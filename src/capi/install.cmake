@@ -25,16 +25,26 @@ set_target_properties(blendwire_options PROPERTIES EXPORT_NAME options)
 
 install(TARGETS blendwire_capi EXPORT blendwire-capi
   RUNTIME COMPONENT client LIBRARY COMPONENT client ARCHIVE COMPONENT client)
-install(TARGETS ${cpp_targets} blendwire_options EXPORT blendwire-cpp ARCHIVE COMPONENT client)
-foreach(export IN ITEMS blendwire-capi blendwire-cpp)
+set(exports blendwire-capi)
+set(packages blendwire-client)
+set(cpp_headers)
+# A static library only fits the compiler and the gRPC that it was made with: a release for other
+# systems has the C API alone.
+if(NOT CMAKE_CROSSCOMPILING)
+  install(TARGETS ${cpp_targets} blendwire_options EXPORT blendwire-cpp ARCHIVE COMPONENT client)
+  list(APPEND exports blendwire-cpp)
+  list(APPEND packages blendwire-cpp)
+  set(cpp_headers
+    client/cancellation.h client/client.h client/connection.h client/managed_server.h
+    client/options.h client/types.h client/testing/mock_connection.h)
+endif()
+foreach(export IN LISTS exports)
   install(EXPORT ${export} NAMESPACE blendwire:: DESTINATION ${package_folder} COMPONENT client)
 endforeach()
 
 install(FILES ${CMAKE_CURRENT_LIST_DIR}/blendwire.h
   DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT client)
-foreach(header IN ITEMS
-    client/cancellation.h client/client.h client/connection.h client/managed_server.h
-    client/options.h client/types.h client/testing/mock_connection.h)
+foreach(header IN LISTS cpp_headers)
   get_filename_component(folder ${header} DIRECTORY)
   install(FILES ${PROJECT_SOURCE_DIR}/src/${header}
     DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/blendwire/${folder} COMPONENT client)
@@ -49,7 +59,7 @@ install(FILES
   ${CMAKE_CURRENT_BINARY_DIR}/blendwireConfigVersion.cmake
   DESTINATION ${package_folder} COMPONENT client)
 
-foreach(package IN ITEMS blendwire-client blendwire-cpp)
+foreach(package IN LISTS packages)
   configure_file(${CMAKE_CURRENT_LIST_DIR}/${package}.pc.in ${package}.pc @ONLY)
   install(FILES ${CMAKE_CURRENT_BINARY_DIR}/${package}.pc
     DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT client)

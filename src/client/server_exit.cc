@@ -17,6 +17,10 @@ namespace {
 // Exit codes that come from the system.
 constexpr int kCannotExecute = 126;  // no permission, or not for this machine
 constexpr int kNotFound = 127;       // the program, or a library that it needs
+// The same on Windows, where these two end a process like an exception: STATUS_DLL_NOT_FOUND and
+// STATUS_ENTRYPOINT_NOT_FOUND, of a library that is too old.
+constexpr int kDllNotFound = static_cast<int>(0xC0000135);
+constexpr int kDllTooOld = static_cast<int>(0xC0000139);
 
 struct Meaning {
   absl::StatusCode code;
@@ -88,6 +92,11 @@ absl::Status DescribeServerExit(const system::ProcessExit& exit,
     meaning = MeaningOf(exit.code);
   } else if (exit.kind == system::ProcessExit::Kind::kUnknown) {
     meaning.what = "nothing more is known";
+  } else if (exit.code == kDllNotFound || exit.code == kDllTooOld) {
+    // ONNX Runtime needs it, and a fresh Windows does not have it.
+    meaning = {absl::StatusCode::kNotFound, "a library that it needs is missing or too old",
+               "install the Microsoft Visual C++ Redistributable for x64 "
+               "(https://aka.ms/vs/17/release/vc_redist.x64.exe), then start it again"};
   }
   return absl::Status(meaning.code,
                       WithLog(absl::StrCat("the server ended with ", exit.ToString(), ": ",

@@ -3,13 +3,16 @@
 #include "contact/contact.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "contact/internal/eye.h"
 #include "contact/internal/face_map.h"
 #include "contact/internal/folds.h"
 #include "contact/internal/frame.h"
+#include "contact/internal/mouth.h"
 #include "contact/internal/nodes.h"
+#include "contact/internal/strips.h"
 
 namespace blendwire::contact {
 namespace {
@@ -18,8 +21,14 @@ using internal::EyePlaces;
 using internal::FaceMap;
 using internal::Vector;
 
-void BuildEyes(const internal::Nodes& nodes, internal::RegionBuilder& region, FaceMap& face) {
-  const EyePlaces places = internal::FindEyes(nodes);
+constexpr int kRelaxRounds = 5;
+// Closing may fold as many triangles more than the plain field does: rims have insides, which fold
+// when a lid comes down, unseen.
+constexpr size_t kSpareFolds = 4;
+constexpr size_t kFoldsPerTriangle = 100;
+
+void BuildEyes(const internal::Nodes& nodes, const EyePlaces& places,
+               internal::RegionBuilder& region, FaceMap& face) {
   for (size_t side = 0; side < 2; ++side) {
     if (!places.why_not.empty()) {
       face.why_not[side] = places.why_not;
@@ -59,6 +68,43 @@ void WriteField(const FaceMap& face, absl::Span<const Vector> field, absl::Span<
   }
 }
 
+// What closing a part adds to the field; empty if that would fold the skin where the plain field
+// does not.
+std::vector<Vector> CorrectionOf(const FaceMap& face, Part part, double closure,
+                                 absl::Span<const Vector> field) {
+  const double scale = 1.0 / closure;
+  std::vector<Vector> closed(field.begin(), field.end());
+  std::vector<char> pinned(face.locals());
+  if (part == kLips) {
+    internal::SealLips(face.mouth, closure, field, absl::MakeSpan(closed));
+  } else {
+    internal::CloseEye(face.eyes[part], closure, field, absl::MakeSpan(closed));
+    internal::PinRims(face.eyes[part], pinned);
+    internal::RelaxCorrection(face, field, pinned, kRelaxRounds, absl::MakeSpan(closed));
+    internal::SlideOverEye(face.eyes[part], closure, absl::MakeSpan(closed));
+  }
+  internal::MendFolds(face, field, scale, pinned, absl::MakeSpan(closed));
+  const size_t allowed = internal::CountFolds(face, field, scale);
+  const size_t spare = kSpareFolds + face.triangles.size() / kFoldsPerTriangle;
+  if (internal::CountFolds(face, closed, scale) > allowed + spare) return {};
+  for (size_t i = 0; i < closed.size(); ++i) closed[i] = closed[i] - field[i];
+  return closed;
+}
+
+// Whether the plain field closes the lids that are to be closed as far as the closure wants.
+bool LidsAreAsked(const FaceMap& face, const Closure& closure, absl::Span<const Vector> field) {
+  if (closure.least_own_lids <= 0.0) return true;
+  const double lids[] = {closure.left_lid, closure.right_lid};
+  double own = 0.0;
+  double wanted = 0.0;
+  for (size_t side = 0; side < 2; ++side) {
+    if (lids[side] <= 0.0 || !face.why_not[side].empty()) continue;
+    own += internal::OwnClosing(face.eyes[side], field);
+    wanted += std::min(lids[side], 1.0);
+  }
+  return own >= closure.least_own_lids * wanted;
+}
+
 }  // namespace
 
 ContactMap::ContactMap() {
@@ -74,8 +120,10 @@ ContactMap ContactMap::Build(const Surface& surface, absl::Span<const float> mar
   auto face = std::make_unique<FaceMap>();
   const internal::Nodes nodes = internal::MakeNodes(surface, margins);
   internal::RegionBuilder region(nodes.count());
-  BuildEyes(nodes, region, *face);
-  face->why_not[kLips] = "not sealed";
+  const EyePlaces places = internal::FindEyes(nodes);
+  BuildEyes(nodes, places, region, *face);
+  face->why_not[kLips] = internal::BuildMouth(
+      nodes, places.why_not.empty() ? places.face : internal::Frame{}, region, face->mouth);
   region.Finish(surface, nodes.positions, *face);
   ContactMap map;
   map.face_ = std::move(face);
@@ -91,20 +139,33 @@ Result Close(const ContactMap& map, const Closure& closure, absl::Span<float> of
   Result result;
   if (face.locals() == 0) return result;
   const std::vector<Vector> field = ReadField(face, offsets);
-  std::vector<Vector> solution = field;
-  const double lids[] = {closure.left_lid, closure.right_lid};
-  for (size_t side = 0; side < 2; ++side) {
-    if (!face.why_not[side].empty()) continue;
-    if (lids[side] > 0.0) {
-      const double lid = std::min(lids[side], 1.0);
-      std::vector<char> pinned(face.locals());
-      internal::CloseEye(face.eyes[side], lid, field, absl::MakeSpan(solution));
-      internal::PinRims(face.eyes[side], pinned);
-      internal::MendFolds(face, field, 1.0 / lid, pinned, absl::MakeSpan(solution));
-      result.closed[side] = true;
-    } else {
-      internal::CarryStrips(face.eyes[side], field, absl::MakeSpan(solution));
+  std::array<double, kParts> closures = {closure.left_lid, closure.right_lid, closure.lips};
+  if (!LidsAreAsked(face, closure, field)) {
+    for (const Part lid : {kLeftLid, kRightLid}) {
+      result.gave_up[lid] = closures[lid] > 0.0 && face.why_not[lid].empty();
+      closures[lid] = 0.0;
     }
+  }
+  std::array<std::vector<Vector>, kParts> corrections;
+  for (const Part part : {kLeftLid, kRightLid, kLips}) {
+    if (closures[part] <= 0.0 || !face.why_not[part].empty()) continue;
+    corrections[part] = CorrectionOf(face, part, std::min(closures[part], 1.0), field);
+    (corrections[part].empty() ? result.gave_up : result.closed)[part] = true;
+  }
+  // One closed eye beside one that is not would be worse than none.
+  if (result.gave_up[kLeftLid] != result.gave_up[kRightLid]) {
+    for (const Part lid : {kLeftLid, kRightLid}) {
+      result.gave_up[lid] = result.gave_up[lid] || result.closed[lid];
+      result.closed[lid] = false;
+    }
+  }
+  std::vector<Vector> solution = field;
+  for (const Part part : {kLeftLid, kRightLid, kLips}) {
+    if (!result.closed[part]) continue;
+    for (size_t i = 0; i < solution.size(); ++i) solution[i] += corrections[part][i];
+  }
+  for (const internal::EyeMap& eye : face.eyes) {
+    internal::MoveStrips(eye.strips, absl::MakeSpan(solution));
   }
   WriteField(face, solution, offsets);
   return result;

@@ -45,6 +45,9 @@ struct Closure {
   double left_lid = 0.0;
   double right_lid = 0.0;
   double lips = 0.0;
+  // Lids close only if the plain field takes away at least this share of the opening by itself, the
+  // mean of both eyes: 0 for a blink, 0.5 for a smile, which closes the eyes of some faces only.
+  double least_own_lids = 0.0;
 };
 
 namespace internal {
@@ -79,7 +82,8 @@ class ContactMap {
 // What became of one expression's parts.
 struct Result {
   bool closed[kParts] = {false, false, false};
-  // Parts that would have been worse than the plain field and kept it.
+  // Parts whose closure was wanted and refused: the correction would have folded the skin where the
+  // plain field does not, or the field does not close the lids far enough by itself.
   bool gave_up[kParts] = {false, false, false};
 };
 

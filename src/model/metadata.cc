@@ -122,13 +122,15 @@ absl::StatusOr<std::map<std::string, ContactShare>> ParseContact(const std::stri
     ContactShare& share = contact[slot];
     if (!shares.is_object()) return Wrong(kContact, text, "each slot must be a JSON object");
     for (const auto& [name, value] : shares.items()) {
-      float* const field = name == "left_lid"    ? &share.left_lid
-                           : name == "right_lid" ? &share.right_lid
-                           : name == "lips"      ? &share.lips
-                                                 : nullptr;
+      float* const field = name == "left_lid"         ? &share.left_lid
+                           : name == "right_lid"      ? &share.right_lid
+                           : name == "lips"           ? &share.lips
+                           : name == "least_own_lids" ? &share.least_own_lids
+                                                      : nullptr;
       if (field == nullptr || !value.is_number() || !(value >= 0 && value <= 1)) {
-        return Wrong(kContact, text,
-                     "each slot may have left_lid, right_lid and lips, numbers from 0 to 1");
+        return Wrong(
+            kContact, text,
+            "each slot may have left_lid, right_lid, lips and least_own_lids, numbers from 0 to 1");
       }
       *field = value.get<float>();
     }

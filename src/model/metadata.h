@@ -26,6 +26,9 @@ struct ContactShare {
   float left_lid = 0;  // the avatar's own left
   float right_lid = 0;
   float lips = 0;
+  // The lids are only closed where the model's own offsets take away at least this share of the eyes'
+  // opening: a smile closes the eyes of some faces only.
+  float least_own_lids = 0;
 };
 
 struct Metadata {

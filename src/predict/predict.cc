@@ -10,9 +10,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "contact/contact.h"
 #include "mesh/clamp.h"
 #include "mesh/smoothing.h"
 #include "mesh/vertices.h"
+#include "predict/closure.h"
 
 namespace blendwire::predict {
 namespace {
@@ -35,7 +37,8 @@ absl::Status CheckFinite(absl::Span<const float> offsets, const model::ModelFact
 // One task after the model has run; `raw` are its offsets, maybe in the task's own output already.
 class Finisher {
  public:
-  Finisher(const model::Model& model, const PreparedMesh& mesh) : model_(model), mesh_(mesh) {}
+  Finisher(const model::Model& model, const PreparedMesh& mesh, const Encoding& encoding)
+      : model_(model), mesh_(mesh), encoding_(encoding) {}
 
   absl::Status Finish(const Task& task, absl::Span<const float> raw, absl::Span<float> output,
                       Outcome& outcome) {
@@ -46,6 +49,11 @@ class Finisher {
       if (raw.data() != output.data()) std::copy(raw.begin(), raw.end(), output.begin());
       const mesh::Adjacency& adjacency = mesh_.adjacency();
       mesh::SmoothOffsets(adjacency, task.options.effective_iterations(), output, scratch_);
+      // After the smoothing, which would part again what meets.
+      if (model_.facts().has_margins) {
+        contact::Close(encoding_.Contact(mesh_), ClosureOf(task.condition, model_.facts().contact),
+                       output);
+      }
       if (task.options.clamp_extreme_values) {
         mesh::ClampOffsets(task.options.effective_max_displacement(), output);
       }
@@ -57,6 +65,7 @@ class Finisher {
  private:
   const model::Model& model_;
   const PreparedMesh& mesh_;
+  const Encoding& encoding_;
   mesh::SmoothingScratch scratch_;
 };
 
@@ -88,9 +97,10 @@ absl::Status RunModel(const model::Model& model, const PreparedMesh& mesh, Encod
                       model::RunArguments arguments, std::stop_token stop,
                       std::shared_ptr<const Encoding>& encoding) {
   const model::ModelFacts& facts = model.facts();
-  const size_t bytes = Encoding::FeatureBytes(facts, mesh.vertex_count());
-  EncodingCache::Lookup lookup =
-      bytes > 0 ? encodings.Get(mesh.derived(), facts.sha256, bytes, stop) : EncodingCache::Lookup{};
+  const size_t bytes = Encoding::Bytes(facts, mesh.vertex_count());
+  EncodingCache::Lookup lookup = facts.feature_size > 0
+                                     ? encodings.Get(mesh.derived(), facts.sha256, bytes, stop)
+                                     : EncodingCache::Lookup{};
   if (lookup.encoding != nullptr) {
     encoding = std::move(lookup.encoding);
     arguments.features = encoding->features();
@@ -148,7 +158,7 @@ void Predict(const model::Model& model, const PreparedMesh& mesh, absl::Span<con
   timings.inference /= share;
   if (!status.ok()) return FailAll(tasks, status, timings);
 
-  Finisher finisher(model, mesh);
+  Finisher finisher(model, mesh, *encoding);
   for (size_t i = 0; i < tasks.size(); ++i) {
     if (stop.stop_requested()) {
       return FailAll(tasks.subspan(i), absl::CancelledError("cancelled"), timings);

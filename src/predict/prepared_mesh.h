@@ -27,6 +27,7 @@ class PreparedMesh {
 
   size_t vertex_count() const { return mesh_.vertices.size() / 3; }
   absl::Span<const float> vertices() const { return mesh_.vertices; }
+  absl::Span<const uint32_t> triangles() const { return mesh_.triangles; }
 
   // Shared with every mesh of equal content that the cache remembers.
   const std::shared_ptr<const DerivedMesh>& derived() const { return derived_; }

@@ -35,7 +35,8 @@ absl::StatusOr<std::filesystem::path> ExecutablePath() { return FileOf(nullptr);
 
 absl::StatusOr<std::filesystem::path> ModulePath(const void* address) {
   HMODULE module = nullptr;
-  if (GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS |
+  if (address == nullptr ||
+      GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS |
                              GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT,
                          static_cast<const wchar_t*>(address), &module) == 0) {
     return absl::NotFoundError("the address belongs to no loaded program or library");

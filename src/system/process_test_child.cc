@@ -10,22 +10,27 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <vector>
+
+#include "system/process.h"
+#include "system/program_start.h"
 
 int main(int argc, char** argv) {
-  const std::string_view what = argc > 1 ? argv[1] : "";
+  const std::vector<std::string> arguments = blendwire::system::StartProgram(argc, argv);
+  const std::string_view what = arguments.size() > 1 ? arguments[1] : "";
   if (what == "arguments") {
-    for (int i = 2; i < argc; ++i) std::cout << "[" << argv[i] << "]\n";
+    for (size_t i = 2; i < arguments.size(); ++i) std::cout << "[" << arguments[i] << "]\n";
   } else if (what == "environment") {
-    for (int i = 2; i < argc; ++i) {
-      const char* value = std::getenv(argv[i]);
-      std::cout << argv[i] << (value == nullptr ? " unset" : std::string("=") + value) << "\n";
+    for (size_t i = 2; i < arguments.size(); ++i) {
+      const auto value = blendwire::system::GetEnvironment(arguments[i]);
+      std::cout << arguments[i] << (value.has_value() ? "=" + *value : " unset") << "\n";
     }
   } else if (what == "echo") {  // until standard input closes
     std::string line;
     while (std::getline(std::cin, line)) std::cout << "got " << line << std::endl;
     std::cout << "end" << std::endl;
   } else if (what == "exit") {
-    return std::atoi(argv[2]);
+    return std::atoi(arguments.at(2).c_str());
   } else if (what == "abort") {
     std::abort();
   } else if (what == "errors") {

@@ -14,7 +14,7 @@ SOURCES = REPOSITORY / "src"
 
 FLOORS = {
     "contract": 0, "system": 0,
-    "mesh": 1, "expression": 1, "model": 1, "avatar": 1, "client": 1,
+    "mesh": 1, "contact": 1, "expression": 1, "model": 1, "avatar": 1, "client": 1,
     "predict": 2, "capi": 2,
     "server": 3, "cli": 3,
 }  # fmt: skip

@@ -21,11 +21,14 @@ std::string BuildEye(const Nodes& nodes, const Frame& frame, double radius, Regi
 void CloseEye(const EyeMap& eye, double closure, absl::Span<const Vector> field,
               absl::Span<Vector> solution);
 
+// Lids slide over the eye: lifts what the solution takes into the opening, but not before the eye.
+void SlideOverEye(const EyeMap& eye, double closure, absl::Span<Vector> solution);
+
+// The share of the opening that the field takes away: 1 where the lids meet.
+double OwnClosing(const EyeMap& eye, absl::Span<const Vector> field);
+
 // Marks the nodes that contact depends on, which nothing may move afterwards.
 void PinRims(const EyeMap& eye, std::vector<char>& pinned);
-
-// Only lets strips follow the rims of the plain field.
-void CarryStrips(const EyeMap& eye, absl::Span<const Vector> field, absl::Span<Vector> solution);
 
 }  // namespace blendwire::contact::internal
 

@@ -10,14 +10,19 @@
 namespace blendwire::contact::internal {
 namespace {
 
+constexpr Bandwidth kBandwidth{0.08, 0.2};  // of the width, for the field along the rims
 constexpr double kSharpness = 1.3;  // networks blur: a lid's share of the travel falls off faster
-constexpr double kRimKept = 0.5;    // of a rim's thickness is left when it lies on the closing line
-constexpr double kThickest = 0.08;  // of the opening
+constexpr double kRimKept = 1.0;    // of a rim's thickness is left when it lies on the closing line
+constexpr double kThickest = 0.1;  // of the opening
 constexpr double kFlatter = 0.6;    // the closing line, against the curve between the rims
 constexpr double kLeastMeeting = 0.03;  // where the rims meet: 0 at the lower lid, 1 at the upper
-constexpr double kTallMeeting = 0.22;   // at least, for an eye nearly as high as wide
+constexpr double kTallMeeting = 0.28;   // at least, for an eye nearly as high as wide
 constexpr double kMostMeeting = 0.65;
 constexpr double kPinned = 0.6;  // what is nearer to the rim
+constexpr double kDepth = 0.08;
+constexpr double kOutward = 0.15;  // more, for a lid that has to clear the eye
+constexpr double kInside = 0.15;    // behind the line between the rims: the insides of the lids
+constexpr double kMostLift = 0.3;
 constexpr double kMostGain = 2.5;
 constexpr double kPast = 0.03;  // of the opening, that a lid may pass the closing line by
 
@@ -36,16 +41,6 @@ struct Target {
   double gain = 1.0;  // how much farther the upper rim has to go than the field takes it
 };
 
-Curve FieldAlong(const Rims& rims, const std::vector<RimNode>& rim, double scale,
-                 absl::Span<const Vector> field) {
-  std::vector<Sample> samples;
-  samples.reserve(rim.size());
-  for (const RimNode& node : rim) {
-    samples.push_back({node.x, scale * rims.frame.DirectionIn(field[node.local]), node.weight});
-  }
-  return FitCurve(samples, rims.from, rims.to, kColumns, {0.08 * rims.width, 0.2 * rims.width});
-}
-
 // The median over the columns in the middle of the eye.
 template <typename Value>
 double TypicalOf(Value value) {
@@ -60,8 +55,8 @@ double TypicalOf(Value value) {
 
 Motion MotionOf(const EyeMap& eye, double scale, absl::Span<const Vector> field) {
   Motion motion;
-  motion.upper = FieldAlong(eye.rims, eye.rims.upper_nodes, scale, field);
-  motion.lower = FieldAlong(eye.rims, eye.rims.lower_nodes, scale, field);
+  motion.upper = FieldAlong(eye.rims, eye.rims.upper_nodes, kBandwidth, scale, field);
+  motion.lower = FieldAlong(eye.rims, eye.rims.lower_nodes, kBandwidth, scale, field);
   motion.down = std::max(TypicalOf([&](int c) { return -motion.upper[c].y; }), 0.0);
   motion.trust = std::clamp((motion.down / eye.rims.height - 0.1) / 0.2, 0.0, 1.0);
   return motion;
@@ -113,33 +108,64 @@ Parabola LineOf(const Rims& rims, double meeting) {
   return line;
 }
 
-Target TargetOf(const EyeMap& eye, const Motion& motion) {
-  const Rims& rims = eye.rims;
+// Where the field itself lets the rims meet, or would if they came half way towards each other.
+Parabola OwnLine(const Rims& rims, const Motion& motion) {
+  Curve arrival(rims.from, rims.to, kColumns);
+  for (int c = 0; c < kColumns; ++c) {
+    arrival[c] = 0.5 * (rims.upper[c] + motion.upper[c] + rims.lower[c] + motion.lower[c]);
+  }
+  return FitParabola(rims, arrival);
+}
+
+// The share of the opening that the field leaves, or by which the lids pass each other.
+double LeftOpen(const Rims& rims, const Motion& motion) {
+  return TypicalOf([&](int c) {
+    return std::abs(rims.upper[c].y + motion.upper[c].y - rims.lower[c].y - motion.lower[c].y);
+  }) / rims.height;
+}
+
+double MeetingOf(const Rims& rims, const Motion& motion) {
   // The field says which lid goes how far: a blink comes from above, a smile lifts the lower lid.
   const double up = std::max(TypicalOf([&](int c) { return motion.lower[c].y; }), 0.0);
   // A tall eye is not closed from above alone, even where the field forgets the lower lid.
   const double tall = kTallMeeting * SmoothStep(0.55, 0.8, rims.height / rims.width);
   const double both = up + motion.down;
-  const double meeting = std::clamp(both > 0.0 ? up / both : 0.0, std::max(kLeastMeeting, tall),
-                                    kMostMeeting);
+  return std::clamp(both > 0.0 ? up / both : 0.0, std::max(kLeastMeeting, tall), kMostMeeting);
+}
+
+Target TargetOf(const EyeMap& eye, const Motion& motion) {
+  const Rims& rims = eye.rims;
+  const double meeting = MeetingOf(rims, motion);
   const Parabola line = LineOf(rims, meeting);
   const double own = SmoothStep(0.0, 0.2, meeting);  // of the line, against the lower lid's shape
+  // A field that nearly closes the eye knows best where.
+  const double knows = 1.0 - SmoothStep(0.1, 0.4, LeftOpen(rims, motion));
+  const Parabola fields = OwnLine(rims, motion);
   Target target{rims.lower, rims.upper, rims.lower, 1.0};
   for (int c = 0; c < kColumns; ++c) {
     Vector& on = target.line[c];
     on = rims.lower[c] + meeting * (rims.upper[c] - rims.lower[c]);
-    on.y += own * (line.At(ShareOfWidth(rims, target.line.ColumnX(c))) - on.y);
+    const double t = ShareOfWidth(rims, target.line.ColumnX(c));
+    on.y += own * (line.At(t) - on.y);
+    on.y += knows * (fields.At(t) - on.y);
     on.z += 4.0 * meeting * (1.0 - meeting) * eye.eyeball[c].z;
-    Vector down = on - rims.upper[c];
-    Vector raise = on - rims.lower[c];
-    down.z += 0.5 * eye.eyeball[c].z;
-    down.x = motion.upper[c].x;
-    raise.x = motion.lower[c].x;
-    target.upper_move[c] = down;
-    target.lower_move[c] = raise;
+    target.upper_move[c] = on - rims.upper[c];
+    target.lower_move[c] = on - rims.lower[c];
+    target.upper_move[c].z += 0.5 * eye.eyeball[c].z;
   }
   const double way = TypicalOf([&](int c) { return -target.upper_move[c].y; });
   if (motion.down > 0.0) target.gain = std::clamp(way / motion.down, 0.5, kMostGain);
+  // In depth rims are known less well than in height: the field has the say, within bounds.
+  const double bound = (kDepth + 0.5 * (1.0 - motion.trust)) * rims.height;
+  for (int c = 0; c < kColumns; ++c) {
+    const Vector upper = target.gain * motion.upper[c];
+    const Vector& lower = motion.lower[c];
+    Vector& down = target.upper_move[c];
+    Vector& raise = target.lower_move[c];
+    down = {motion.upper[c].x, down.y, upper.z + std::clamp(down.z - upper.z, -bound, bound + kOutward * rims.height)};
+    raise = {lower.x, raise.y,
+             lower.z + std::clamp(raise.z - lower.z, -bound, bound + kOutward * rims.height)};
+  }
   return target;
 }
 
@@ -168,7 +194,8 @@ Vector UpperLid(const Rims& rims, const Member& member, const Motion& motion, co
   const Vector line = target.line.At(p.x);
   const double corner =
       motion.trust * (1.0 - SmoothStep(0.3, 0.7, (upper.y - rims.lower.At(p.x).y) / rims.height));
-  Vector move = LidShare(member, motion, field.y) * target.upper_move.At(p.x);
+  const Vector rim = motion.upper.At(p.x);
+  Vector move = field + LidShare(member, motion, field.y) * (target.upper_move.At(p.x) - rim);
   move += corner * (target.gain * field - move);
   move.x = std::clamp(field.x, -0.15 * rims.height, 0.15 * rims.height);
   Vector on_line = target.upper_move.At(p.x);
@@ -196,14 +223,22 @@ Vector LowerLid(const Rims& rims, const Member& member, const Motion& motion, co
   return move;
 }
 
-void MoveStrips(const EyeMap& eye, const Curve& upper, const Curve& lower, double scale,
-                absl::Span<Vector> solution) {
-  for (const Strip& strip : eye.strips) {
-    for (size_t i = 0; i < strip.locals.size(); ++i) {
-      const Vector move = (strip.upper ? upper : lower).At(strip.xs[i]);
-      solution[strip.locals[i]] = scale * eye.rims.frame.DirectionOut(move);
-    }
-  }
+// How far `move` leaves a node behind the eye, or behind the line between the rims where no eye is
+// found.
+double BehindEye(const EyeMap& eye, const Member& member, const Vector& move) {
+  const Rims& rims = eye.rims;
+  const Vector& p = member.position;
+  const Vector upper = rims.upper.At(p.x);
+  const Vector lower = rims.lower.At(p.x);
+  const double opening = upper.y - lower.y;
+  if (opening < 0.2 * rims.height) return 0.0;
+  const double share = (p.y + move.y - lower.y) / opening;
+  const double rest = std::clamp((p.y - lower.y) / opening, 0.0, 1.0);
+  const bool inside = p.z < lower.z + rest * (upper.z - lower.z) - kInside * rims.height;
+  if (share <= 0.0 || share >= 1.0 || inside) return 0.0;
+  const double surface = lower.z + share * (upper.z - lower.z) +
+                         4.0 * share * (1.0 - share) * eye.eyeball.At(p.x).z;
+  return std::clamp(surface - p.z - move.z, 0.0, kMostLift * rims.height);
 }
 
 }  // namespace
@@ -222,22 +257,26 @@ void CloseEye(const EyeMap& eye, double closure, absl::Span<const Vector> field,
     const Vector mixed = plain + member.inside * (solved - plain);
     solution[member.local] = closure * rims.frame.DirectionOut(mixed);
   }
-  MoveStrips(eye, target.upper_move, target.lower_move, closure, solution);
+}
+
+void SlideOverEye(const EyeMap& eye, double closure, absl::Span<Vector> solution) {
+  const Frame& frame = eye.rims.frame;
+  for (const Member& member : eye.members) {
+    const Vector move = (1.0 / closure) * frame.DirectionIn(solution[member.local]);
+    const double lift = member.inside * BehindEye(eye, member, move);
+    solution[member.local] += (closure * lift) * frame.z;
+  }
+}
+
+double OwnClosing(const EyeMap& eye, absl::Span<const Vector> field) {
+  const Motion motion = MotionOf(eye, 1.0, field);
+  return TypicalOf([&](int c) { return motion.lower[c].y - motion.upper[c].y; }) / eye.rims.height;
 }
 
 void PinRims(const EyeMap& eye, std::vector<char>& pinned) {
   for (const Member& member : eye.members) {
     if (member.near > kPinned) pinned[member.local] = 1;
   }
-  for (const Strip& strip : eye.strips) {
-    for (const uint32_t local : strip.locals) pinned[local] = 1;
-  }
-}
-
-void CarryStrips(const EyeMap& eye, absl::Span<const Vector> field, absl::Span<Vector> solution) {
-  if (eye.strips.empty()) return;
-  const Motion motion = MotionOf(eye, 1.0, field);
-  MoveStrips(eye, motion.upper, motion.lower, 1.0, solution);
 }
 
 }  // namespace blendwire::contact::internal

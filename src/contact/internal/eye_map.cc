@@ -52,17 +52,6 @@ void JoinCorners(const Nodes& nodes, const Surroundings& around, const Rims& rim
   }
 }
 
-std::vector<RimNode> WithLocals(const Surroundings& around, const FoundRim& rim,
-                                RegionBuilder& region) {
-  std::vector<RimNode> nodes;
-  for (size_t i = 0; i < rim.members.size(); ++i) {
-    const uint32_t member = rim.members[i];
-    nodes.push_back(
-        {region.LocalOf(around.nodes[member]), around.positions[member].x, rim.weights[i]});
-  }
-  return nodes;
-}
-
 Member MemberOf(const Rims& rims, const Vector& p, double to_upper, double to_lower) {
   const Vector upper = rims.upper.At(p.x);
   const Vector lower = rims.lower.At(p.x);
@@ -72,9 +61,11 @@ Member MemberOf(const Rims& rims, const Vector& p, double to_upper, double to_lo
   member.upper = to_upper < to_lower ||
                  (to_upper == to_lower && p.y > 0.5 * (upper.y + lower.y));
   const double distance = member.upper ? to_upper : to_lower;
+  member.distance = distance;
   const double away =
       std::max(member.upper ? p.y - upper.y : lower.y - p.y, 0.0) / rims.height;
-  member.near = Bell(distance, kNear * rims.height);
+  member.near = Bell(distance, kNear * rims.height) *
+                SmoothStep(0.05, 0.35, (upper.y - lower.y) / rims.height);
   if (distance < limit) {
     member.reach =
         member.upper ? 1.0 - SmoothStep(0.0, kUpperReach, away) : Bell(away, kLowerReach);
@@ -134,7 +125,7 @@ std::string BuildEye(const Nodes& nodes, const Frame& frame, double radius, Regi
     member.local = region.LocalOf(around.nodes[i]);
     eye.members.push_back(member);
   }
-  eye.strips = FindStrips(nodes, around, rims, region);
+  eye.strips = FindStrips(nodes, around, rims, eye.members, region);
   eye.eyeball = FindEyeball(around, rims);
   return {};
 }

@@ -31,16 +31,22 @@ struct Member {
   uint32_t local = 0;
   Vector position;       // in the part's frame
   bool upper = false;    // moves with the upper rim
+  double distance = 0.0;  // from its own rim, along the surface
   double near = 0.0;     // 1 on its own rim, falling to 0 within a fraction of the opening
   double reach = 0.0;    // how far its own rim takes it along, by distance alone: 1 at the rim
   double inside = 0.0;   // 1 where the solution holds, 0 where the plain field does
 };
 
+// A node of the skin and how much its motion counts.
+struct Share {
+  uint32_t local = 0;
+  double weight = 0.0;
+};
+
 // A small piece of mesh that stands on a rim: lashes, an eye liner.
 struct Strip {
-  bool upper = true;
   std::vector<uint32_t> locals;
-  std::vector<double> xs;  // the column of the rim that each stands on
+  std::vector<std::vector<Share>> stands_on;  // the skin under each
 };
 
 struct Rims {
@@ -49,6 +55,7 @@ struct Rims {
   double to = 0.0;
   double width = 0.0;
   double height = 0.0;  // of the opening, typical; 0 where the rims touch
+  double scatter = 0.0; // of the rims' nodes around the curves
   Curve upper;          // where the rims are, by x
   Curve lower;
   std::vector<RimNode> upper_nodes;

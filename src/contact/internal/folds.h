@@ -15,6 +15,11 @@ namespace blendwire::contact::internal {
 // `scale` times the offsets: the share of the full expression does not matter to what is a fold.
 size_t CountFolds(const FaceMap& face, absl::Span<const Vector> offsets, double scale);
 
+// Evens the correction, which is the solution without the plain field, out over the surface: nodes
+// that are not `pinned` move half way to the mean of their neighbours' corrections, `rounds` times.
+void RelaxCorrection(const FaceMap& face, absl::Span<const Vector> field,
+                     const std::vector<char>& pinned, int rounds, absl::Span<Vector> solution);
+
 // Where `solution` folds the skin and the plain field does not, lets nodes give way that are not
 // `pinned`: they take the mean of what their neighbours' corrections are. A few rounds of it.
 void MendFolds(const FaceMap& face, absl::Span<const Vector> field, double scale,

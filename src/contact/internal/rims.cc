@@ -13,8 +13,27 @@ namespace {
 constexpr float kOnRim = 0.45f;
 constexpr size_t kFewest = 3;         // nodes that a rim must have
 constexpr double kLeastOpening = 0.06;  // of the width: a flatter eye is closed already
-constexpr double kWidestGap = 0.25;  // of the width, between neighbouring nodes of a rim
+// Of the width, between neighbouring nodes of a rim: of a dense one, and of one with few vertices.
+constexpr double kWidestGap = 0.25;
+constexpr double kWidestGapOfFew = 0.4;
+constexpr size_t kFew = 20;
+constexpr double kRidge = 0.45;      // of the surest weight (margin squared) of a column
+constexpr double kMostScatter = 0.45;  // of the opening
 constexpr double kCornerLength = 0.12;  // of the width: beyond the last node the rims run together
+
+struct Range {
+  double from;
+  double to;
+};
+
+Range RangeOf(const Surroundings& around, const FoundRim& rim) {
+  Range range{1e300, -1e300};
+  for (const uint32_t i : rim.members) {
+    range.from = std::min(range.from, around.positions[i].x);
+    range.to = std::max(range.to, around.positions[i].x);
+  }
+  return range;
+}
 
 struct PieceSums {
   std::vector<double> upper;
@@ -28,7 +47,7 @@ void DropStrays(const Surroundings& around, FoundRim& rim) {
   std::vector<double> xs;
   for (const uint32_t i : rim.members) xs.push_back(around.positions[i].x);
   std::sort(xs.begin(), xs.end());
-  const double gap = kWidestGap * (xs[count - 1 - count / 10] - xs[count / 10]);
+  const double gap = (count < kFew ? kWidestGapOfFew : kWidestGap) * (xs[count - 1 - count / 10] - xs[count / 10]);
   size_t first = count / 2;
   size_t last = count / 2;
   while (first > 0 && xs[first] - xs[first - 1] <= gap) --first;
@@ -37,6 +56,24 @@ void DropStrays(const Surroundings& around, FoundRim& rim) {
   for (size_t i = 0; i < count; ++i) {
     const double x = around.positions[rim.members[i]].x;
     if (x < xs[first] || x > xs[last]) continue;
+    kept.members.push_back(rim.members[i]);
+    kept.weights.push_back(rim.weights[i]);
+  }
+  rim = std::move(kept);
+}
+
+// Keeps what is nearly as sure as the surest of its column: where a margin is a broad blur, its ridge.
+void KeepRidge(const Surroundings& around, FoundRim& rim, double column) {
+  FoundRim kept;
+  for (size_t i = 0; i < rim.members.size(); ++i) {
+    const double x = around.positions[rim.members[i]].x;
+    double most = 0.0;
+    for (size_t j = 0; j < rim.members.size(); ++j) {
+      if (std::abs(around.positions[rim.members[j]].x - x) < column) {
+        most = std::max(most, rim.weights[j]);
+      }
+    }
+    if (rim.weights[i] < kRidge * most) continue;
     kept.members.push_back(rim.members[i]);
     kept.weights.push_back(rim.weights[i]);
   }
@@ -59,6 +96,8 @@ FoundRim Pick(const Nodes& nodes, const Surroundings& around, Margin margin, Mar
   }
   FoundRim& rim = skin.members.size() >= 4 ? skin : any;
   DropStrays(around, rim);
+  const Range range = RangeOf(around, rim);
+  KeepRidge(around, rim, 0.06 * (range.to - range.from));
   return rim;
 }
 
@@ -70,20 +109,6 @@ std::vector<Sample> SamplesOf(const Surroundings& around, const FoundRim& rim) {
     samples.push_back({p.x, p, rim.weights[i]});
   }
   return samples;
-}
-
-struct Range {
-  double from;
-  double to;
-};
-
-Range RangeOf(const Surroundings& around, const FoundRim& rim) {
-  Range range{1e300, -1e300};
-  for (const uint32_t i : rim.members) {
-    range.from = std::min(range.from, around.positions[i].x);
-    range.to = std::max(range.to, around.positions[i].x);
-  }
-  return range;
 }
 
 // The margin is a blur around the rim. Fits, then trusts the nodes less that lie on the lid's side
@@ -117,6 +142,29 @@ void CloseCorners(Curve& upper, Curve& lower, Range known, double width) {
     upper[column] = middle + share * half;
     lower[column] = middle - share * half;
   }
+}
+
+// How far the nodes are from their curve, typically.
+double ScatterOf(const Surroundings& around, const FoundRim& rim, const Curve& curve) {
+  double squares = 0.0;
+  for (const uint32_t i : rim.members) {
+    const Vector& p = around.positions[i];
+    const double away = p.y - curve.At(p.x).y;
+    squares += away * away;
+  }
+  return std::sqrt(squares / static_cast<double>(rim.members.size()));
+}
+
+// Eyes narrow towards both corners. Where the curves do not, one of them follows something else.
+bool LooksLikeAnEye(const Rims& rims) {
+  const auto opening = [&](double share) {
+    const double x = rims.from + share * (rims.to - rims.from);
+    return rims.upper.At(x).y - rims.lower.At(x).y;
+  };
+  const double inner = opening(0.28);
+  const double outer = opening(0.72);
+  return std::max(inner, outer) < 1.35 * rims.height && std::min(inner, outer) > 0.25 * rims.height &&
+         std::abs(inner - outer) < 0.45 * rims.height;
 }
 
 double MedianOpening(const Curve& upper, const Curve& lower) {
@@ -187,10 +235,42 @@ FoundRims FindRims(const Nodes& nodes, const Frame& frame, const Surroundings& a
     found.why_not = "the eye is closed or too flat";
     return found;
   }
+  rims.scatter = std::max(ScatterOf(around, found.upper, rims.upper),
+                          ScatterOf(around, found.lower, rims.lower));
+  if (!may_touch && rims.scatter > kMostScatter * rims.height) {
+    found.why_not = "the model's margins are too blurred to show where the rims are";
+    return found;
+  }
+  if (!may_touch && !LooksLikeAnEye(rims)) {
+    found.why_not = "the curves through the rims do not look like an eye";
+    return found;
+  }
   CloseCorners(rims.upper, rims.lower, known, width);
   rims.from = wide.from;
   rims.to = wide.to;
   return found;
+}
+
+std::vector<RimNode> WithLocals(const Surroundings& around, const FoundRim& rim,
+                                RegionBuilder& region) {
+  std::vector<RimNode> nodes;
+  for (size_t i = 0; i < rim.members.size(); ++i) {
+    const uint32_t member = rim.members[i];
+    nodes.push_back(
+        {region.LocalOf(around.nodes[member]), around.positions[member].x, rim.weights[i]});
+  }
+  return nodes;
+}
+
+Curve FieldAlong(const Rims& rims, absl::Span<const RimNode> rim, const Bandwidth& bandwidth,
+                 double scale, absl::Span<const Vector> field) {
+  std::vector<Sample> samples;
+  samples.reserve(rim.size());
+  for (const RimNode& node : rim) {
+    samples.push_back({node.x, scale * rims.frame.DirectionIn(field[node.local]), node.weight});
+  }
+  return FitCurve(samples, rims.from, rims.to, kColumns,
+                  {bandwidth.least * rims.width, bandwidth.most * rims.width});
 }
 
 }  // namespace blendwire::contact::internal

@@ -39,9 +39,17 @@ struct FoundRims {
   Rims rims;  // all but the nodes' local numbers
 };
 
-// `name` is for the reason, such as "left lid". Rims that touch are fine if `may_touch`.
+// `radius`: of the rims' part of the face. With `may_touch` they may lie on each other, as lips do.
 FoundRims FindRims(const Nodes& nodes, const Frame& frame, const Surroundings& around, Margin upper,
                    Margin lower, double radius, bool may_touch);
+
+// The rim's nodes with local numbers.
+std::vector<RimNode> WithLocals(const Surroundings& around, const FoundRim& rim,
+                                RegionBuilder& region);
+
+// How `scale` times the field moves a rim, by x, in the frame. `bandwidth` in widths.
+Curve FieldAlong(const Rims& rims, absl::Span<const RimNode> rim, const Bandwidth& bandwidth,
+                 double scale, absl::Span<const Vector> field);
 
 }  // namespace blendwire::contact::internal
 

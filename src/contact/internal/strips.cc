@@ -12,13 +12,20 @@ namespace blendwire::contact::internal {
 namespace {
 
 // In openings, unless they say otherwise.
-constexpr double kTouches = 0.25;       // a root's distance from the rim
-constexpr float kMarked = 0.3f;         // what the margin says of its surest node
-constexpr double kDeepest = 0.3;        // behind the rim: there begins the eyeball
+constexpr double kTouches = 0.25;    // a root's distance from the skin
+constexpr double kByTheRim = 0.25;   // the skin's distance from a rim, where lashes grow
+constexpr double kStandsOut = 0.05;  // of lashes, before their skin; an eye lies behind it
+constexpr float kMarked = 0.3f;      // what the margins say of a strip that does not stand out
 constexpr double kTallest = 1.5;
+constexpr double kRootBand = 0.12;      // as near to the skin as the nearest node
+constexpr double kTall = 0.35;           // of the width
 constexpr double kCompact = 0.15;       // of the width: a single lash, which stays rigid
 constexpr double kBeyondCorner = 0.45;  // of the width
-constexpr double kSpared = 0.15;        // of the opening at the other rim that no lash reaches
+constexpr double kSpread = 0.03;        // of the width: how wide a root looks around
+constexpr double kLeastShare = 1e-3;
+
+// The opening, or less for an eye so tall that its brow would count as near.
+double ScaleOf(const Rims& rims) { return std::min(rims.height, kTall * rims.width); }
 
 struct Piece {
   std::vector<uint32_t> members;  // of the surroundings
@@ -26,74 +33,10 @@ struct Piece {
   Vector high{-1e300, -1e300, -1e300};
 };
 
-// The distance to a rim across x, which is how a column sees it.
-double ToRim(const Curve& rim, const Vector& p) {
-  const Vector on = rim.At(p.x);
-  return std::hypot(p.y - on.y, p.z - on.z);
-}
+using Pieces = std::map<uint32_t, Piece>;  // ordered, so that the strips are
 
-// Whether the piece stands on `own` and keeps clear of `other`.
-bool StandsOn(const Curve& own, const Curve& other, absl::Span<const float> margins,
-              const Surroundings& around, const Rims& rims, const Piece& piece) {
-  double nearest = std::numeric_limits<double>::max();
-  double depth = 0.0;
-  size_t clear = 0;
-  size_t on_side = 0;
-  float margin = 0.0f;
-  for (const uint32_t i : piece.members) {
-    const Vector& p = around.positions[i];
-    const Vector here = own.At(p.x);
-    const Vector there = other.At(p.x);
-    nearest = std::min(nearest, ToRim(own, p));
-    margin = std::max(margin, margins[around.nodes[i]]);
-    depth += p.z - here.z;
-    const double opening = here.y - there.y;
-    const double share = std::abs(opening) > 0.05 * rims.height ? (p.y - there.y) / opening : 1.0;
-    clear += share > kSpared ? 1U : 0U;
-    on_side += share > 0.5 ? 1U : 0U;
-  }
-  const auto count = static_cast<double>(piece.members.size());
-  return margin > kMarked && nearest < kTouches * rims.height && depth / count > -kDeepest * rims.height &&
-         static_cast<double>(clear) > 0.9 * count && static_cast<double>(on_side) > 0.6 * count;
-}
-
-// The column that each node of the piece stands on: that of the roots nearest to it, so that tips
-// which fan out move as their roots do.
-std::vector<double> ColumnsOf(const Curve& rim, const Surroundings& around, const Rims& rims,
-                              const Piece& piece) {
-  std::vector<Vector> roots;
-  double nearest = std::numeric_limits<double>::max();
-  for (const uint32_t i : piece.members) {
-    nearest = std::min(nearest, ToRim(rim, around.positions[i]));
-  }
-  for (const uint32_t i : piece.members) {
-    const Vector& p = around.positions[i];
-    if (ToRim(rim, p) < nearest + 0.12 * rims.height) roots.push_back(p);
-  }
-  const bool compact = piece.high.x - piece.low.x < kCompact * rims.width;
-  std::vector<double> xs;
-  for (const uint32_t i : piece.members) {
-    const Vector& p = around.positions[i];
-    double closest = std::numeric_limits<double>::max();
-    for (const Vector& root : roots) closest = std::min(closest, Length(p - root));
-    double sum = 0.0;
-    double weights = 0.0;
-    for (const Vector& root : roots) {
-      const double weight =
-          compact ? 1.0 : Bell(Length(p - root) - closest, 0.05 * rims.width) + 1e-9;
-      sum += weight * root.x;
-      weights += weight;
-    }
-    xs.push_back(sum / weights);
-  }
-  return xs;
-}
-
-}  // namespace
-
-std::vector<Strip> FindStrips(const Nodes& nodes, const Surroundings& around, const Rims& rims,
-                              RegionBuilder& region) {
-  std::map<uint32_t, Piece> pieces;  // ordered, so that the strips are
+Pieces FindPieces(const Nodes& nodes, const Surroundings& around) {
+  Pieces pieces;
   for (uint32_t i = 0; i < around.nodes.size(); ++i) {
     if (around.skin[i]) continue;
     Piece& piece = pieces[nodes.piece[around.nodes[i]]];
@@ -103,22 +46,147 @@ std::vector<Strip> FindStrips(const Nodes& nodes, const Surroundings& around, co
     piece.high = {std::max(piece.high.x, p.x), std::max(piece.high.y, p.y),
                   std::max(piece.high.z, p.z)};
   }
-  std::vector<Strip> strips;
-  for (const auto& [id, piece] : pieces) {
-    const bool whole = piece.members.size() == nodes.piece_sizes[id];
-    if (!whole || piece.members.size() < 2 || piece.high.y - piece.low.y > kTallest * rims.height ||
-        piece.low.x < rims.from - kBeyondCorner * rims.width ||
-        piece.high.x > rims.to + kBeyondCorner * rims.width) {
-      continue;
+  return pieces;
+}
+
+bool HasStripsSize(const Nodes& nodes, const Rims& rims, uint32_t id, const Piece& piece) {
+  return piece.members.size() == nodes.piece_sizes[id] && piece.members.size() > 1 &&
+         piece.high.y - piece.low.y < kTallest * rims.height &&
+         piece.low.x > rims.from - kBeyondCorner * rims.width &&
+         piece.high.x < rims.to + kBeyondCorner * rims.width;
+}
+
+// The skin along the rims.
+std::vector<Member> RimSkin(const Rims& rims, absl::Span<const Member> members) {
+  std::vector<Member> skin;
+  for (const Member& member : members) {
+    if (member.distance < kByTheRim * ScaleOf(rims)) skin.push_back(member);
+  }
+  return skin;
+}
+
+struct Nearest {
+  double distance = std::numeric_limits<double>::max();
+  Vector position;
+};
+
+Nearest NearestOf(absl::Span<const Member> skin, const Vector& p) {
+  Nearest nearest;
+  for (const Member& member : skin) {
+    const double distance = Length(member.position - p);
+    if (distance < nearest.distance) nearest = {distance, member.position};
+  }
+  return nearest;
+}
+
+// A piece with where it touches the skin.
+struct Standing {
+  bool stands = false;
+  std::vector<Vector> roots;
+};
+
+Standing StandsOn(absl::Span<const Member> skin, const Nodes& nodes, const Surroundings& around,
+                  const Rims& rims, const Piece& piece) {
+  std::vector<double> distances;
+  double nearest = std::numeric_limits<double>::max();
+  Vector touched;
+  float margin = 0.0f;
+  double most = -std::numeric_limits<double>::max();  // in z
+  for (const uint32_t i : piece.members) {
+    const Nearest here = NearestOf(skin, around.positions[i]);
+    distances.push_back(here.distance);
+    if (here.distance < nearest) {
+      nearest = here.distance;
+      touched = here.position;
     }
+    margin = std::max({margin, nodes.margins[kUpperLid][around.nodes[i]],
+                       nodes.margins[kLowerLid][around.nodes[i]]});
+    most = std::max(most, around.positions[i].z);
+  }
+  Standing standing;
+  // An eyeball reaches from behind one lid to behind the other.
+  const Vector upper = rims.upper.At(0.5 * (piece.low.x + piece.high.x));
+  const Vector lower = rims.lower.At(0.5 * (piece.low.x + piece.high.x));
+  const double opening = upper.y - lower.y;
+  const bool spans = opening > 0.3 * rims.height && piece.high.y > upper.y - 0.15 * opening &&
+                     piece.low.y < lower.y + 0.15 * opening;
+  const bool out = most > touched.z + kStandsOut * ScaleOf(rims);
+  standing.stands = nearest < kTouches * ScaleOf(rims) && !spans && (out || margin > kMarked);
+  for (size_t i = 0; i < distances.size(); ++i) {
+    if (distances[i] < nearest + kRootBand * ScaleOf(rims)) {
+      standing.roots.push_back(around.positions[piece.members[i]]);
+    }
+  }
+  return standing;
+}
+
+// The place on the rim that a node of the piece stands on: that of the roots nearest to it, so that
+// tips which fan out move as their roots do.
+Vector RootOf(const Standing& standing, const Rims& rims, bool compact, const Vector& p) {
+  double closest = std::numeric_limits<double>::max();
+  for (const Vector& root : standing.roots) closest = std::min(closest, Length(p - root));
+  Vector sum;
+  double weights = 0.0;
+  for (const Vector& root : standing.roots) {
+    const double weight =
+        compact ? 1.0 : Bell(Length(p - root) - closest, 0.05 * rims.width) + 1e-9;
+    sum += weight * root;
+    weights += weight;
+  }
+  return (1.0 / weights) * sum;
+}
+
+// The skin around a root, by how much it counts.
+std::vector<Share> SharesOf(absl::Span<const Member> skin, const Rims& rims, const Vector& root) {
+  const double nearest = NearestOf(skin, root).distance;
+  const double width = nearest + kSpread * rims.width;
+  std::vector<Share> shares;
+  double sum = 0.0;
+  for (const Member& member : skin) {
+    const double weight = Bell(Length(member.position - root), width);
+    if (weight < kLeastShare) continue;
+    shares.push_back({member.local, weight});
+    sum += weight;
+  }
+  for (Share& share : shares) share.weight /= sum;
+  return shares;
+}
+
+}  // namespace
+
+std::vector<Strip> FindStrips(const Nodes& nodes, const Surroundings& around, const Rims& rims,
+                              absl::Span<const Member> members, RegionBuilder& region) {
+  const std::vector<Member> skin = RimSkin(rims, members);
+  std::vector<Strip> strips;
+  if (skin.empty()) return strips;
+  for (const auto& [id, piece] : FindPieces(nodes, around)) {
+    if (!HasStripsSize(nodes, rims, id, piece)) continue;
+    const Standing standing = StandsOn(skin, nodes, around, rims, piece);
+    if (!standing.stands) continue;
+    const bool compact = piece.high.x - piece.low.x < kCompact * rims.width;
     Strip strip;
-    strip.upper = StandsOn(rims.upper, rims.lower, nodes.margins[kUpperLid], around, rims, piece);
-    if (!strip.upper && !StandsOn(rims.lower, rims.upper, nodes.margins[kLowerLid], around, rims, piece)) continue;
-    strip.xs = ColumnsOf(strip.upper ? rims.upper : rims.lower, around, rims, piece);
-    for (const uint32_t i : piece.members) strip.locals.push_back(region.LocalOf(around.nodes[i]));
+    for (const uint32_t i : piece.members) {
+      strip.locals.push_back(region.LocalOf(around.nodes[i]));
+      if (compact && !strip.stands_on.empty()) {
+        strip.stands_on.push_back(strip.stands_on.front());
+        continue;
+      }
+      const Vector root = RootOf(standing, rims, compact, around.positions[i]);
+      strip.stands_on.push_back(SharesOf(skin, rims, root));
+    }
     strips.push_back(std::move(strip));
   }
   return strips;
+}
+
+void MoveStrips(absl::Span<const Strip> strips, absl::Span<Vector> offsets) {
+  for (const Strip& strip : strips) {
+    for (size_t i = 0; i < strip.locals.size(); ++i) {
+      Vector move;
+      for (const Share& share : strip.stands_on[i]) move += share.weight * offsets[share.local];
+      offsets[strip.locals[i]] = move;
+    }
+  }
 }
 
 }  // namespace blendwire::contact::internal
