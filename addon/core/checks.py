@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from .arrays import bounds
 from .messages import ERROR, Message
 from .transforms import FACINGS
 
@@ -178,7 +179,7 @@ def asymmetry(positions: Any, axis: int, samples: int = 1500) -> float:
     """
     step = max(1, len(positions) // samples)
     some = positions[::step].astype(np.float32)
-    low, high = positions.min(axis=0), positions.max(axis=0)
+    low, high = bounds(positions)
     size = float((high - low).max())
     if size <= 0 or len(some) < 8:
         return 0.0

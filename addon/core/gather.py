@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from . import region
+from .arrays import bounds, lengths, transformed
 from .transforms import Frame, offsets_to_local, to_model
 
 # So many vertices at one place are looked at: a sharp corner of a split file has as many faces.
@@ -61,19 +62,14 @@ class Part:
     to_local: Any
 
     def local_offsets(self, offsets: Any, factor: Any = 1.0) -> Any:
-        """[k,3] float32 in local space, from the server's offsets [M,3]; `factor` scalar or [k].
-
-        Written out for three axes: numpy's own product is slower for such narrow arrays.
-        """
+        """[k,3] float32 in local space, from the server's offsets [M,3]; `factor` scalar or [k]."""
         scale = self.weights * np.float32(factor) if np.isscalar(factor) else self.weights * factor
-        x, y, z = (offsets[self.sent, axis] * scale for axis in range(3))
-        local = np.empty((len(scale), 3), dtype=np.float32)
-        for axis, (a, b, c) in enumerate(self.to_local):
-            local[:, axis] = x * a + y * b + z * c
-        return local
+        return transformed(offsets[self.sent], self.to_local, scale=scale)
 
     def key_positions(self, local_offsets: Any) -> Any:
         """[N,3] float32: what a shape key holds; untouched vertices equal the base to the bit."""
+        if len(self.vertices) == len(self.co):  # all of them, in order
+            return self.co + local_offsets
         positions = self.co.copy()
         positions[self.vertices] += local_offsets
         return positions
@@ -117,8 +113,13 @@ def _normals(positions: Any, triangles: Any, chosen: Any) -> Any:
             normals[:, axis] += np.bincount(
                 target[there], weights=faces[there, axis], minlength=len(chosen)
             )
-    lengths = np.linalg.norm(normals, axis=1)
-    return normals / np.where(lengths > 0, lengths, 1)[:, None]
+    long = lengths(normals)
+    return normals / np.where(long > 0, long, 1)[:, None]
+
+
+def _at_corners(mask: Any, triangles: Any) -> Any:
+    """bool [3,T]: the mask [N] at each triangle's corners."""
+    return np.stack([np.asarray(mask)[triangles[:, corner]] for corner in range(3)])
 
 
 def _scrambled(count: int) -> Any:
@@ -160,14 +161,15 @@ def weld_steps(positions: Any, triangles: Any, tolerance: float | None = None) -
         yield result
         return
     if tolerance is None:
-        diagonal = float(np.linalg.norm(positions.max(axis=0) - positions.min(axis=0)))
+        low, high = bounds(positions)
+        diagonal = float(np.linalg.norm(high - low))
         tolerance = max(diagonal * 1e-6, 1e-12)
-    is_open = None
+    is_open: Any = None
     for is_open in open_vertex_steps(triangles, count):
         yield None
     border = np.flatnonzero(is_open)
     if len(border):
-        beside = triangles[np.asarray(is_open)[triangles].any(axis=1)]
+        beside = triangles[_at_corners(is_open, triangles).any(axis=0)]
         yield None
         normals = _normals(positions, beside, border)
         yield None
@@ -207,7 +209,7 @@ def _near_pairs(places: Any, tolerance: float) -> Any:
             if not same.any():
                 break
             first, second = first[same], second[same]
-            near = np.linalg.norm(places[first] - places[second], axis=1) <= tolerance
+            near = lengths(places[first] - places[second]) <= tolerance
             found.append(np.stack([first[near], second[near]], axis=1))
     return np.concatenate(found)
 
@@ -240,7 +242,7 @@ def gather_steps(
     total = 0
     for source, positions, guessed in zip(sources, placed, automatic):
         inside = guessed if source.inside is None else np.asarray(source.inside, dtype=bool)
-        weights = None
+        weights: Any = None
         for weights in region.soft_weight_steps(positions, source.triangles, inside, soft_edge):
             yield None
         if source.weights is not None:
@@ -251,8 +253,13 @@ def gather_steps(
             continue
         number = np.full(len(positions), -1, dtype=np.int64)
         number[kept] = np.arange(len(kept)) + total
-        inner = number[source.triangles]
-        triangles.append(inner[(inner >= 0).all(axis=1)])
+        if len(kept) == len(positions):
+            triangles.append(source.triangles + np.int32(total))
+        else:
+            all_inside = _at_corners(inside, source.triangles).all(axis=0)
+            yield None
+            triangles.append(number[source.triangles[all_inside]])
+        yield None
         vertices.append(positions[kept])
         parts.append(
             Part(
@@ -277,7 +284,8 @@ def gather_steps(
     mapping = None
     for mapping in weld_steps(joined, faces):
         yield None
-    yield _welded(joined, faces, parts, mapping)
+    yield None
+    yield from _welded_steps(joined, faces, parts, mapping)
 
 
 def gather(sources: Sequence[Source], frame: Frame, soft_edge: float = 0.0) -> Joint:
@@ -313,19 +321,31 @@ def _middle(positions: Any) -> float:
     return 0.0 if abs(middle) < 0.1 * (high - low) else middle
 
 
-def _welded(vertices: Any, triangles: Any, parts: list[Part], mapping: Any) -> Joint:
-    kept = np.flatnonzero(mapping == np.arange(len(mapping)))
-    number = np.empty(len(mapping), dtype=np.int64)
-    number[kept] = np.arange(len(kept))
-    number = number[mapping]
-    faces = number[triangles]
-    proper = (
-        (faces[:, 0] != faces[:, 1]) & (faces[:, 1] != faces[:, 2]) & (faces[:, 0] != faces[:, 2])
-    )
-    for part in parts:
-        part.sent = number[part.sent]
-    return Joint(
-        np.ascontiguousarray(vertices[kept], dtype=np.float32),
-        np.ascontiguousarray(faces[proper], dtype=np.uint32),
+def _welded_steps(
+    vertices: Any, triangles: Any, parts: list[Part], mapping: Any
+) -> Iterator[Joint | None]:
+    """Leaves one vertex of each group that the mapping joins; None until the last, the result."""
+    first = mapping == np.arange(len(mapping))
+    if not first.all():
+        kept = np.flatnonzero(first)
+        number = np.empty(len(mapping), dtype=np.int64)
+        number[kept] = np.arange(len(kept))
+        number = number[mapping]
+        yield None
+        triangles = number[triangles]
+        yield None
+        for part in parts:
+            part.sent = number[part.sent]
+        vertices = vertices[kept]
+        yield None
+    a, b, c = (triangles[:, corner] for corner in range(3))
+    proper = (a != b) & (b != c) & (a != c)
+    yield None
+    if not proper.all():
+        triangles = triangles[proper]
+        yield None
+    yield Joint(
+        np.ascontiguousarray(vertices, dtype=np.float32),
+        np.ascontiguousarray(triangles, dtype=np.uint32),
         parts,
     )

@@ -104,6 +104,11 @@ TEXTS: dict[str, tuple[str, str, str]] = {
         "No face that the model knows was found (score {score:.2f} of 1); nothing was written",
         "Check scale and facing, choose the face as region, or allow it below",
     ),
+    "no_face_found": (
+        WARNING,
+        "No face that the model knows was found (score {score:.2f} of 1)",
+        "Check scale and facing, or choose the face as region",
+    ),
     # ---- the run ----
     "no_keys": (ERROR, "No expression is chosen", "Choose at least one expression set"),
     "unknown_expression": (
@@ -199,6 +204,11 @@ TEXTS: dict[str, tuple[str, str, str]] = {
         "Choose fewer vertices with a region, or fewer expressions",
     ),
     "overloaded": (ERROR, "The server has too much to do: {reason}", "Try again in a moment"),
+    "too_large_for_memory": (
+        ERROR,
+        "The mesh is too large for the server's memory: {reason}",
+        "Choose the face as region, it has fewer vertices",
+    ),
     "no_model": (ERROR, "The server has no model: {reason}", "Choose a model in the preferences"),
     "internal": (
         ERROR,
@@ -258,4 +268,6 @@ def from_call_error(error: Any, address: str = "") -> Message:
         return Message("unreachable", {"address": address})
     if code == "UNAUTHENTICATED":
         return Message("wrong_token", {"address": address})
+    if code == "RESOURCE_EXHAUSTED" and "--memory-budget" in reason:
+        return Message("too_large_for_memory", {"reason": reason})
     return Message(_CALL_ERRORS.get(code, "call_failed"), {"reason": reason})

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from .arrays import bounds, within
+
 BUST_HEIGHT = 0.6
 """Metres: what is higher has a body, of which only the top is sent."""
 
@@ -46,9 +48,8 @@ def soft_weight_steps(positions: Any, triangles: Any, inside: Any, width: float)
     if len(border) == 0:
         yield weights
         return
-    low, high = border.min(axis=0) - width, border.max(axis=0) + width
-    near = inside & (positions >= low).all(axis=1) & (positions <= high).all(axis=1)
-    candidates = np.flatnonzero(near)
+    low, high = bounds(border)
+    candidates = np.flatnonzero(inside & within(positions, low - width, high + width))
     rows = max(1, _PAIRS_AT_A_TIME // len(border))
     yield None
     for begin in range(0, len(candidates), rows):
@@ -83,10 +84,11 @@ def _border(positions: Any, triangles: Any, inside: Any) -> Any:
     """[B,3]: the outside's vertices that share a triangle with the inside."""
     if len(triangles) == 0:
         return positions[:0]
-    corners = inside[triangles]
-    mixed = corners.any(axis=1) & ~corners.all(axis=1)
-    vertices = np.unique(triangles[mixed])
-    return positions[vertices[~inside[vertices]]]
+    first, second, third = (inside[triangles[:, corner]] for corner in range(3))
+    mixed = triangles[(first | second | third) & ~(first & second & third)]
+    border = np.zeros(len(positions), dtype=bool)
+    border[mixed.reshape(-1)] = True
+    return positions[border & ~inside]
 
 
 def side_weights(x: Any, side: str, width: float = 0.02) -> Any:

@@ -13,12 +13,13 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import Any
 
 from . import provenance, shaping
 from .checks import check_size
 from .expressions import Request, requests_of, table
+from .face_evidence import PROBE_OPTIONS, PROBES, evidence_steps
 from .gather import Joint, NothingToSend, Source, gather_steps
 from .messages import Message, Stop, from_call_error
 from .plan import Plan, plan_keys
@@ -27,20 +28,14 @@ from .server_care import ServerCare, ServerSettings, State
 
 ADDON_VERSION = "0.1.0"
 
-BUDGET = 0.003
-"""Seconds after which a tick begins no further slice; slices take up to 5 ms, so a tick 8 ms."""
+BUDGET = 0.002
+"""Seconds after which a tick begins no further slice; slices take up to 6 ms, so a tick 8 ms."""
 
 WRITE_BUDGET = 0.020
 """The same while keys are written: each of those ticks makes Blender redraw, so few are better."""
 
 FACE_STOP, FACE_WARN = 0.25, 0.6
-"""Scores of shaping.face_evidence below which the run ends, or is done with a warning.
-
-Measured with the default model: 18 heads of many styles score 0.66 to 0.99; seen from behind 0,
-from the side 0 to 0.55; a ball, a cube, a cone and a torus 0.
-"""
-
-_PROBES = ("eyeBlinkLeft", "eyeBlinkRight", "jawOpen")
+"""Scores of face_evidence below which the run ends, or is done with a warning."""
 
 
 class Run:
@@ -145,8 +140,8 @@ class Run:
 
     # ---- the work: yields True after a slice, False where it can only wait ----
 
-    def _steps(self) -> Iterator[bool]:
-        if not self.settings.specs:
+    def _steps(self) -> Generator[bool, None, None]:
+        if not self.settings.specs and not self.settings.only_check:
             raise Stop("no_keys")
         yield from self._start_server()
         self.phase = Phase.READING
@@ -161,13 +156,12 @@ class Run:
         self._note_size(joint)
         self.phase = Phase.PREDICTING
         shapes = yield from self._predict(joint)
+        if self.settings.only_check:
+            return
         self.phase = Phase.SHAPING
         yield False
         for _ in shaping.make_distinct_steps(shapes, joint):
             yield True
-        yield from self._hold()
-        self.phase = Phase.WRITING
-        yield False
         yield from self._write(joint, shapes)
 
     def _note_size(self, joint: Joint) -> None:
@@ -189,17 +183,17 @@ class Run:
         message = self._care.message or Message("internal", {"reason": "no server"})
         raise Stop(message.code, **message.params)
 
-    def _predict(self, joint: Joint) -> Iterator[bool]:
+    def _predict(self, joint: Joint) -> Generator[bool, None, list[shaping.Shape]]:
         requests = requests_of(self.settings.specs)
-        probes = [table()[name].request for name in _PROBES]
-        asked = list(dict.fromkeys([*requests, *probes]))
         options = self.settings.options()
+        probes = [table()[name].request.as_item(PROBE_OPTIONS) for name in PROBES]
+        items = [*probes, *(request.as_item(options) for request in requests)]
         self._job = self._care.client.submit_batch(
-            [request.as_item(options) for request in asked],
+            items,
             0,
             vertices=joint.vertices,
             triangles=joint.triangles,
-            timeout=60.0 + 30.0 * len(asked),
+            timeout=60.0 + 30.0 * len(items),
         )
         self._predicting_since = self._clock()
         shapes: list[shaping.Shape] = []
@@ -213,11 +207,14 @@ class Run:
             done = self._job.poll()
             for index, item in self._job.new_items():
                 taken += 1
-                self.fraction = 0.95 * taken / len(asked)
-                if isinstance(item, Exception):
+                self.fraction = 0.95 * taken / len(items)
+                asked = index - len(PROBES)
+                if asked < 0:
+                    yield from self._take_probe(PROBES[index], item, joint, evidence)
+                elif isinstance(item, Exception):
                     failures.append(item)
-                    continue
-                yield from self._take(asked[index], item, joint, shapes, evidence)
+                else:
+                    yield from self._take(requests[asked], item, joint, shapes)
             if done:
                 break
             self._watch_server()
@@ -228,9 +225,24 @@ class Run:
             self._watch_server()
             raise error
         if failures:
-            self._note_failures(failures, len(asked))
-        self._judge_face(joint, evidence)
+            self._note_failures(failures, len(requests))
         return self._in_order(shapes)
+
+    def _take_probe(
+        self, name: str, item: Any, joint: Joint, evidence: dict[str, Any]
+    ) -> Iterator[bool]:
+        """Once all are there: is it a face? If not, the rest need not be waited for."""
+        if isinstance(item, Exception):
+            return
+        evidence[name] = item.offsets
+        if len(evidence) < len(PROBES):
+            return
+        score: float | None = None
+        for score in evidence_steps(joint.vertices, evidence):
+            yield True
+        evidence.clear()
+        assert score is not None
+        self._judge_face(score)
 
     def _take(
         self,
@@ -238,10 +250,7 @@ class Run:
         item: Any,
         joint: Joint,
         shapes: list[shaping.Shape],
-        evidence: dict[str, Any],
     ) -> Iterator[bool]:
-        if request.name in _PROBES:
-            evidence[request.name] = item.offsets
         metadata = item.metadata
         self._model = f"{metadata.model_name} {metadata.model_version}".strip()
         self._quality[request] = metadata.quality.smoothness
@@ -269,10 +278,9 @@ class Run:
             Message("some_failed", {"count": len(failures), "reason": reason})
         )
 
-    def _judge_face(self, joint: Joint, evidence: Mapping[str, Any]) -> None:
-        score = shaping.face_evidence(joint.vertices, evidence)
+    def _judge_face(self, score: float) -> None:
         self.outcome.face_score = score
-        if score is None:
+        if self.settings.only_check:
             return
         if score < FACE_STOP and self.settings.need_face:
             raise Stop("no_face_stopped", score=score)
@@ -299,9 +307,12 @@ class Run:
     # ---- writing ----
 
     def _write(self, joint: Joint, shapes: Sequence[shaping.Shape]) -> Iterator[bool]:
+        yield from self._hold()
+        self.phase = Phase.SHAPING
         self._check_objects(joint)
-        yield True
-        plans = [self._plan(part.name) for part in joint.parts]
+        plans = []
+        for part in joint.parts:
+            plans.append((yield from self._plan(part.name)))
         kept = list(dict.fromkeys(name for plan in plans for name in plan.kept))
         main = shaping.main_part(shapes, joint)
         # Keys that move nothing are left out, except on the face itself.
@@ -313,29 +324,53 @@ class Run:
         if not wanted:
             self.outcome.messages.append(Message("all_kept"))
             return
+        prepared: list[tuple[str, str, Any]] = []
+        records: dict[str, dict[str, provenance.Record]] = {p.name: {} for p in joint.parts}
+        made = datetime.datetime.now().astimezone().isoformat(timespec="seconds")
+        for shape in wanted:
+            part, key = joint.parts[shape.part], shape.spec.key
+            positions = part.key_positions(shape.offsets)
+            yield True
+            records[part.name][key] = self._record(shape, joint, positions, made)
+            prepared.append((part.name, key, positions))
+            shape.offsets = None  # else both would be kept, and large meshes have hundreds of MB
+            yield True
+        yield from self._hold()
+        self.phase = Phase.WRITING
+        yield False
+        yield from self._write_prepared(joint, prepared, records)
+        self.outcome.written = len({s.spec.key for s in wanted})
+        self._report(kept, wanted)
+
+    def _write_prepared(
+        self,
+        joint: Joint,
+        prepared: Sequence[tuple[str, str, Any]],
+        records: Mapping[str, Mapping[str, provenance.Record]],
+    ) -> Iterator[bool]:
+        """Nothing but Blender's own calls. All keys are added before the first is filled: adding
+        makes Blender evaluate the mesh, filling does not (or at little cost)."""
+        self._check_objects(joint)
         yield True
         self._host.begin_writing()
         self._writing = True
-        records: dict[str, dict[str, provenance.Record]] = {p.name: {} for p in joint.parts}
-        made = datetime.datetime.now().astimezone().isoformat(timespec="seconds")
-        for number, shape in enumerate(wanted):
-            part = joint.parts[shape.part]
-            if self._host.interrupted():
-                raise Stop("undone_while_writing")
-            positions = part.key_positions(shape.offsets)
+        for name, key, _ in prepared:
+            self._stop_if_interrupted()
+            self._host.add_key(name, key)
             yield True
-            records[part.name][shape.spec.key] = self._record(shape, joint, positions, made)
+        for number, (name, key, positions) in enumerate(prepared):
+            self._stop_if_interrupted()
+            self._host.fill_key(name, key, positions)
+            self.fraction = 0.95 + 0.05 * (number + 1) / len(prepared)
             yield True
-            self._host.write_key(part.name, shape.spec.key, positions)
-            self.fraction = 0.95 + 0.05 * (number + 1) / len(wanted)
-            yield True
-        if self._host.interrupted():
-            raise Stop("undone_while_writing")
+        self._stop_if_interrupted()
         for _ in self._host.finish_steps(records):
             yield True
         self._writing = False
-        self.outcome.written = len({s.spec.key for s in wanted})
-        self._report(kept, wanted)
+
+    def _stop_if_interrupted(self) -> None:
+        if self._host.interrupted():
+            raise Stop("undone_while_writing")
 
     def _check_objects(self, joint: Joint) -> None:
         for part in joint.parts:
@@ -343,8 +378,12 @@ class Run:
             if trouble is not None:
                 raise Stop(trouble.code, **trouble.params)
 
-    def _plan(self, name: str) -> Plan:
-        existing, basis = self._host.existing(name)
+    def _plan(self, name: str) -> Generator[bool, None, Plan]:
+        states: tuple[dict[str, str], str | None] | None = None
+        for states in self._host.existing_steps(name):
+            yield True
+        assert states is not None
+        existing, basis = states
         return plan_keys(
             self.settings.specs, existing, basis=basis, overwrite=self.settings.overwrite
         )

@@ -47,6 +47,7 @@ class RunSettings:
         max_displacement: Metres; longer offsets are shortened. 0 for no limit.
         overwrite: Whether the user's own keys of the same name may be replaced.
         need_face: Whether nothing is written if no face is recognised.
+        only_check: Whether the run ends when it is known how much of a face this is.
     """
 
     specs: Sequence[KeySpec]
@@ -58,6 +59,7 @@ class RunSettings:
     max_displacement: float = 0.08
     overwrite: bool = False
     need_face: bool = True
+    only_check: bool = False
 
     def strength_of(self, spec: KeySpec) -> float:
         """The factor of one key."""
@@ -86,14 +88,18 @@ class Host(Protocol):
     def busy_object(self) -> str:
         """The name of a target object that is in Edit Mode now; empty if none is."""
 
-    def existing(self, name: str) -> tuple[dict[str, str], str | None]:
-        """The object's keys and their states, and the name of its Basis key."""
+    def existing_steps(self, name: str) -> Iterator[tuple[dict[str, str], str | None] | None]:
+        """In pieces, None until the last: the object's keys and their states, and the name of its
+        Basis key."""
 
     def begin_writing(self) -> None:
         """Called once before the first key."""
 
-    def write_key(self, name: str, key: str, positions: Any) -> None:
-        """Adds or replaces a key; positions [N,3] float32, local."""
+    def add_key(self, name: str, key: str) -> None:
+        """Adds a key, or keeps for abort_writing() what it is now if there is one."""
+
+    def fill_key(self, name: str, key: str, positions: Any) -> None:
+        """Writes a key that add_key() was called for; positions [N,3] float32, local."""
 
     def interrupted(self) -> bool:
         """Whether the user undid something since begin_writing()."""

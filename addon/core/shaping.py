@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
+from .arrays import lengths, nonzero, transformed
 from .expressions import KeySpec
 from .gather import Joint, Part
 from .region import side_weights
@@ -53,13 +54,13 @@ def shapes_of(
         if spec.side:
             factor = side_weights(part.x, spec.side, split_width) * np.float32(strength)
         local = part.local_offsets(offsets, factor)
-        shapes.append(Shape(spec, index, local, int(np.count_nonzero(local.any(axis=1)))))
+        shapes.append(Shape(spec, index, local, int(np.count_nonzero(nonzero(local)))))
     return shapes
 
 
 def _model_lengths(part: Part, local_offsets: Any) -> Any:
     """[k] metres in the model's space."""
-    return np.linalg.norm(local_offsets @ np.linalg.inv(part.to_local).T, axis=1)
+    return lengths(transformed(local_offsets, np.linalg.inv(part.to_local)))
 
 
 def _nudge(shape: Shape, part: Part, position: int, size: float) -> None:
@@ -87,7 +88,7 @@ def make_distinct_steps(shapes: Sequence[Shape], joint: Joint) -> Iterator[None]
     yield None
     moves = np.zeros(len(part.vertices), dtype=bool)
     for shape in own:
-        moves |= shape.offsets.any(axis=1)
+        moves |= nonzero(shape.offsets)
         yield None
     moving = np.flatnonzero(moves)
     rows = np.union1d(moving[:: max(1, len(moving) // _COMPARED)], chin)
@@ -115,8 +116,9 @@ def main_part(shapes: Sequence[Shape], joint: Joint) -> int:
 
 def _lowest(part: Part, count: int) -> Any:
     """int64 [count or fewer]: the lowest of the part's vertices that may move."""
-    up = np.linalg.inv(part.to_local)[2].astype(np.float32)
-    heights = np.where(part.weights > 0.5, part.co[part.vertices] @ up, np.inf)
+    a, b, c = np.linalg.inv(part.to_local)[2].astype(np.float32)
+    x, y, z = (part.co[part.vertices, axis] for axis in range(3))
+    heights = np.where(part.weights > 0.5, x * a + y * b + z * c, np.inf)
     count = min(count, len(heights))
     return np.sort(np.argpartition(heights, count - 1)[:count])
 
@@ -137,63 +139,12 @@ class Quality:
 
 def quality_of(shape: Shape, part: Part, smoothness: float, size_factor: float = 1.0) -> Quality:
     """Measured on what is written, strength and region included, in millimetres of the avatar."""
-    lengths = _model_lengths(part, shape.offsets) / size_factor
-    moving = lengths > 1e-5
-    mean = float(lengths[moving].mean()) if moving.any() else 0.0
+    long = _model_lengths(part, shape.offsets) / size_factor
+    moving = long > 1e-5
+    mean = float(long[moving].mean()) if moving.any() else 0.0
     return Quality(
         round(mean * 1000, 3),
-        round(float(lengths.max(initial=0.0)) * 1000, 3),
+        round(float(long.max(initial=0.0)) * 1000, 3),
         int(np.count_nonzero(moving)),
         round(smoothness, 4),
     )
-
-
-# ---- is it a face? ----
-
-
-def face_evidence(positions: Any, offsets: Mapping[str, Any]) -> float | None:
-    """How much the predicted motions look like those of a face, 0 to 1; None: cannot tell.
-
-    A face that the model understands moves its left lids on the left, its right lids on the right,
-    its jaw below them and downwards, and never all of itself. The parts of the score:
-    the side of each blink, the height of the jaw below the lids, the jaw's direction, and how local
-    the blinks are.
-
-    Args:
-        positions: [M,3] in the model's space.
-        offsets: Blendwire's names -> [M,3]; eyeBlinkLeft, eyeBlinkRight and jawOpen are looked at.
-    """
-    names = ("eyeBlinkLeft", "eyeBlinkRight", "jawOpen")
-    if any(name not in offsets for name in names):
-        return None
-    some = slice(None, None, max(1, len(positions) // _COMPARED))
-    positions = positions[some]
-    offsets = {name: offsets[name][some] for name in names}
-    size = float((positions.max(axis=0) - positions.min(axis=0)).max())
-    centres, spreads = {}, {}
-    for name in names:
-        weights = np.linalg.norm(offsets[name], axis=1)
-        total = float(weights.sum())
-        if total <= 1e-9 or size <= 0.0:
-            return 0.0
-        centre = (positions * weights[:, None]).sum(axis=0) / total
-        distance = ((positions - centre) ** 2).sum(axis=1)
-        centres[name] = centre
-        spreads[name] = float(np.sqrt((distance * weights).sum() / total)) / size
-    left, right, jaw = (centres[n] for n in names)
-    eyes = (left + right) / 2
-    gap = float(left[0] - right[0]) / size
-    scores = [
-        np.clip(gap / 0.08, 0, 1),
-        np.clip(float(eyes[2] - jaw[2]) / size / 0.08, 0, 1),
-        np.clip(-_mean_direction(offsets["jawOpen"])[2] / 0.6, 0, 1),
-        np.clip((0.3 - max(spreads["eyeBlinkLeft"], spreads["eyeBlinkRight"])) / 0.15, 0, 1),
-        np.clip(1 - abs(float(left[2] - right[2])) / size / 0.05, 0, 1),
-    ]
-    return float(np.min(scores))
-
-
-def _mean_direction(offsets: Any) -> Any:
-    """[3]: of the motion, weighted by its length; shorter than 1 where it disagrees."""
-    total = float(np.linalg.norm(offsets, axis=1).sum())
-    return offsets.sum(axis=0) / total if total > 0 else np.zeros(3)

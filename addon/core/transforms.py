@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from .arrays import transformed
+
 FACINGS = {"-Y": 0, "+X": -90, "+Y": 180, "-X": 90}
 """Where a face looks in Blender's world -> degrees about Z that turn it to -Y."""
 
@@ -41,9 +43,7 @@ def to_model(co: Any, matrix_world: Any, frame: Frame) -> Any:
     turn = frame.matrix()
     linear = turn @ world[:3, :3]
     offset = turn @ world[:3, 3]
-    return (np.asarray(co) @ linear.T.astype(np.float32) + offset.astype(np.float32)).astype(
-        np.float32, copy=False
-    )
+    return transformed(np.asarray(co), linear, offset)
 
 
 def is_flat(matrix_world: Any) -> bool:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import bpy
 import numpy as np
@@ -59,21 +59,30 @@ class BlenderHost:
             obj = _find(name)
             if obj is None:
                 raise Stop("object_gone", object=name)
-            mesh = obj.data
-            co = meshes.positions_of(mesh)
-            yield None
-            triangles = meshes.triangles_of(mesh)
-            self._read[name] = _identity(obj, co)
-            yield None
-            source = Source(name, co, triangles, meshes.world_matrix(obj))
-            for _ in self._choose(obj, source):
+            source: Source | None = None
+            for source in _guarded(name, self._read_object(name, obj)):
                 yield None
+            assert source is not None
             if self._region.kind == "SELECTION":
                 any_selected = any_selected or bool(source.inside.any())
             sources.append(source)
         if self._region.kind == "SELECTION" and not any_selected:
             raise Stop("no_selection")
         yield sources
+
+    def _read_object(self, name: str, obj: Any) -> Iterator[Source | None]:
+        mesh = obj.data
+        co = meshes.positions_of(mesh)
+        yield None
+        triangles = None
+        for triangles in meshes.triangle_steps(mesh):
+            yield None
+        self._read[name] = _identity(obj, co)
+        yield None
+        source = Source(name, co, triangles, meshes.world_matrix(obj))
+        for _ in self._choose(obj, source):
+            yield None
+        yield source
 
     def _choose(self, obj: Any, source: Source) -> Iterator[None]:
         """Fills in the region."""
@@ -100,8 +109,8 @@ class BlenderHost:
     def _height(self, source: Source) -> float:
         if len(source.co) == 0:
             return 0.0
-        row = np.asarray(source.matrix_world)[2, :3].astype(np.float32)
-        heights = source.co @ row
+        a, b, c = np.asarray(source.matrix_world)[2, :3].astype(np.float32)
+        heights = source.co[:, 0] * a + source.co[:, 1] * b + source.co[:, 2] * c
         return float(heights.max() - heights.min()) * self._unit_scale
 
     # ---- core.run.Host ----
@@ -121,8 +130,11 @@ class BlenderHost:
                 return name
         return ""
 
-    def existing(self, name: str) -> tuple[dict[str, str], str | None]:
-        return meshes.key_states(bpy.data.objects[name].data)
+    def existing_steps(self, name: str) -> Iterator[tuple[dict[str, str], str | None] | None]:
+        obj = _find(name)
+        if obj is None:
+            raise Stop("object_gone", object=name)
+        yield from _guarded(name, meshes.key_state_steps(obj))
 
     def begin_writing(self) -> None:
         self._undos = self._undo_count()
@@ -131,12 +143,8 @@ class BlenderHost:
             if obj is not None:
                 self._records_before[name] = meshes.records_of(obj.data)
 
-    def write_key(self, name: str, key: str, positions: Any) -> None:
-        obj = _find(name)
-        if obj is None:
-            raise Stop("object_gone", object=name)
-        if obj.mode == "EDIT":
-            raise Stop("edit_mode", object=name)
+    def add_key(self, name: str, key: str) -> None:
+        obj = _writable(name)
         if obj.data.shape_keys is None:
             obj.shape_key_add(name="Basis", from_mix=False)
             self._basis_added.append(name)
@@ -147,6 +155,12 @@ class BlenderHost:
             block.value = 0.0  # from 5.0 on a new key is at 1
         else:
             self._replaced.append((name, key, meshes.key_positions(block)))
+
+    def fill_key(self, name: str, key: str, positions: Any) -> None:
+        keys = _writable(name).data.shape_keys
+        block = keys.key_blocks.get(key) if keys is not None else None
+        if block is None or len(block.data) != len(positions):
+            raise Stop("object_changed", object=name)
         meshes.set_key_positions(block, positions)
 
     def interrupted(self) -> bool:
@@ -162,7 +176,7 @@ class BlenderHost:
             mesh.update()
             yield None
         # The undo step would do it, too; here it does not add to the undo step's own time.
-        bpy.context.view_layer.update()
+        evaluate()
         yield None
         push_undo("Generate Shape Keys")
         yield None
@@ -189,9 +203,29 @@ class BlenderHost:
                 obj.data.update()
 
 
+_T = TypeVar("_T")
+
+
+def _guarded(name: str, steps: Iterator[_T]) -> Iterator[_T]:
+    """Between steps the user may undo, which removes what Python holds of the file."""
+    try:
+        yield from steps
+    except ReferenceError:
+        raise Stop("object_changed", object=name) from None
+
+
 def _find(name: str) -> Any:
     obj = bpy.data.objects.get(name)
     return obj if obj is not None and obj.type == "MESH" else None
+
+
+def _writable(name: str) -> Any:
+    obj = _find(name)
+    if obj is None:
+        raise Stop("object_gone", object=name)
+    if obj.mode == "EDIT":
+        raise Stop("edit_mode", object=name)
+    return obj
 
 
 def _key(name: str, key: str) -> Any:
@@ -203,6 +237,11 @@ def _key(name: str, key: str) -> Any:
 def _identity(obj: Any, co: Any) -> _Identity:
     checksum = fingerprint(co, len(obj.data.polygons))
     return _Identity(len(co), checksum, int(getattr(obj, "session_uid", 0)))
+
+
+def evaluate() -> None:
+    """Lets Blender work out the meshes that were changed."""
+    bpy.context.view_layer.update()
 
 
 def push_undo(message: str) -> None:

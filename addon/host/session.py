@@ -13,7 +13,7 @@ from bpy.app.handlers import persistent
 
 from ..core.checks import Finding
 from ..core.messages import Message
-from ..core.run import Outcome, Run
+from ..core.run import FACE_WARN, Outcome, Phase, Run
 from ..core.server_care import ServerCare, State
 from .native import NativeBackend
 from .preview import Preview
@@ -71,10 +71,17 @@ class Session:
 
     def finish(self) -> None:
         """Keeps what the finished run has to say."""
-        if self.run is not None:
-            self.outcome = self.run.outcome
-            self.messages = list(self.run.outcome.messages)
-            self.run = None
+        if self.run is None:
+            return
+        run, self.run = self.run, None
+        if not run.settings.only_check:
+            self.outcome = run.outcome
+        elif run.phase == Phase.DONE:
+            score = run.outcome.face_score
+            if score is not None and score < FACE_WARN and self.findings is not None:
+                self.findings.append(Finding(Message("no_face_found", {"score": score})))
+            return
+        self.messages = list(run.outcome.messages)
 
     def cancel(self, code: str = "cancelled") -> None:
         """Ends the run, if there is one."""
@@ -107,7 +114,9 @@ class Session:
         for window in bpy.context.window_manager.windows:
             for area in window.screen.areas:
                 if area.type == "VIEW_3D":
-                    area.tag_redraw()
+                    for region in area.regions:
+                        if region.type == "UI":  # the view itself is dear, and shows the same
+                            region.tag_redraw()
 
 
 _session: Session | None = None

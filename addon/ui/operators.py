@@ -4,6 +4,7 @@ there (execute), and return at once when a button calls them (invoke)."""
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import bpy
@@ -57,8 +58,36 @@ class BLENDWIRE_OT_check(bpy.types.Operator):
     bl_idname = "blendwire.check"
     bl_label = "Check"
 
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        del context
+        return not session().busy
+
+    def _begin(self, context: Any) -> None:
+        """Looks at the meshes; where nothing speaks against it, the server is asked, too, whether
+        it finds a face."""
+        current = session()
+        current.messages = []
+        current.findings = find_problems(context)
+        if not any(finding.blocks for finding in current.findings):
+            begin_run(context, [], only_check=True)
+
+    def invoke(self, context: Any, event: Any) -> set[str]:
+        del event
+        try:
+            self._begin(context)
+        except Stop as stop:
+            return show(self, stop.message)
+        return {"FINISHED"}
+
     def execute(self, context: Any) -> set[str]:
-        found = session().findings = find_problems(context)
+        try:
+            self._begin(context)
+        except Stop as stop:
+            return show(self, stop.message)
+        if session().busy and _finish_now(self) == {"CANCELLED"}:
+            return {"CANCELLED"}
+        found = session().findings or []
         for finding in found:
             self.report({"WARNING"}, str(finding.message))
         if not found:
@@ -69,8 +98,8 @@ class BLENDWIRE_OT_check(bpy.types.Operator):
 # ---- generate ----
 
 
-def begin_run(context: Any, specs: list[expressions.KeySpec]) -> Run:
-    """Starts a run, which the timer moves on.
+def begin_run(context: Any, specs: list[expressions.KeySpec], **changes: Any) -> Run:
+    """Starts a run, which the timer moves on; `changes` are to the panel's settings.
 
     Raises:
         Stop: It cannot begin.
@@ -87,7 +116,7 @@ def begin_run(context: Any, specs: list[expressions.KeySpec]) -> Run:
                 current.findings = find_problems(context)
                 raise Stop(finding.message.code, **finding.message.params)
     scene = context.scene
-    settings = properties.run_settings(scene, specs)
+    settings = dataclasses.replace(properties.run_settings(scene, specs), **changes)
     host = BlenderHost(
         [o.name for o in objects],
         properties.region_of(scene.blendwire),
@@ -132,11 +161,20 @@ class BLENDWIRE_OT_generate(bpy.types.Operator):
         description="Names of expressions, separated by commas",
         options={"SKIP_SAVE"},
     )
+    anyway: BoolProperty(
+        name="Anyway",
+        description="Also if no face is recognised, this time",
+        options={"SKIP_SAVE"},
+    )
 
     @classmethod
     def poll(cls, context: Any) -> bool:
         del context
         return not session().busy
+
+    def _begin(self, context: Any) -> None:
+        changes = {"need_face": False} if self.anyway else {}
+        begin_run(context, self._specs(context), **changes)
 
     def _specs(self, context: Any) -> list[expressions.KeySpec]:
         settings = context.scene.blendwire
@@ -153,14 +191,14 @@ class BLENDWIRE_OT_generate(bpy.types.Operator):
         del event
         session().messages = []
         try:
-            begin_run(context, self._specs(context))
+            self._begin(context)
         except Stop as stop:
             return show(self, stop.message)
         return {"FINISHED"}
 
     def execute(self, context: Any) -> set[str]:
         try:
-            begin_run(context, self._specs(context))
+            self._begin(context)
         except Stop as stop:
             return show(self, stop.message)
         return _finish_now(self)
@@ -261,7 +299,7 @@ class BLENDWIRE_OT_remove_generated(bpy.types.Operator):
         return {"FINISHED"} if removed else {"CANCELLED"}
 
     def _remove(self, obj: Any) -> int:
-        states, basis = meshes.key_states(obj.data)
+        states, basis = meshes.key_states(obj)
         states.pop(basis or "", None)
         gone, _ = removable(states, include_edited=self.include_edited)
         if self.key:

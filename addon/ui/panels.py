@@ -129,7 +129,11 @@ class BLENDWIRE_PT_main(_Panel, bpy.types.Panel):
             layout.label(text=text, icon="CHECKMARK", translate=False)
         messages = current.run.outcome.messages if current.run is not None else current.messages
         for message in messages:
-            draw_message(layout.box(), message, context)
+            box = layout.box()
+            draw_message(box, message, context)
+            if message.code == "no_face_stopped":
+                box.operator_context = "INVOKE_DEFAULT"
+                box.operator("blendwire.generate", text="Generate Anyway").anyway = True
 
 
 class BLENDWIRE_PT_face(_Panel, bpy.types.Panel):
@@ -162,14 +166,16 @@ class BLENDWIRE_PT_face(_Panel, bpy.types.Panel):
         column.prop(settings, "soft_edge")
         column.prop(settings, "facing")
         column.prop(settings, "size_factor")
+        layout.operator_context = "INVOKE_DEFAULT"
         layout.operator("blendwire.check", icon="VIEWZOOM")
+        layout.operator_context = "EXEC_DEFAULT"
         self._draw_findings(layout, context)
 
     def _draw_findings(self, layout: Any, context: Any) -> None:
         findings = session().findings
         if findings is None:
             return
-        if not findings:
+        if not findings and not session().busy:
             layout.label(text="Nothing is wrong", icon="CHECKMARK")
         for finding in findings:
             box = layout.box()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs the tests of cases.py inside a Blender, against the built zip in a fresh profile.
+"""Runs the tests of cases_*.py inside a Blender, against the built zip in a fresh profile.
 
     BLENDER_USER_RESOURCES=EMPTY-FOLDER blender -b --factory-startup --python harness.py -- \\
         --zip dist/blendwire-….zip --head assets/demo_head.glb [-k WORD]
@@ -22,26 +22,11 @@ import traceback
 import bpy
 import numpy
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parents[2] / "packaging")]
+from blender_install import install
 
-# Blender 3.4's glTF importer uses a name that the numpy of its distribution no longer has.
-if "bool" not in vars(numpy):
-    numpy.bool = bool
-
-
-def install(path: str) -> str:
-    """Installs and enables the zip; the add-on's module name."""
-    if bpy.app.version >= (4, 2):
-        bpy.ops.extensions.package_install_files(
-            filepath=path, repo="user_default", enable_on_install=True
-        )
-        name = "bl_ext.user_default.blendwire"
-    else:
-        bpy.ops.preferences.addon_install(filepath=path, overwrite=True)
-        name = "blendwire_addon"
-        bpy.ops.preferences.addon_enable(module=name)
-    assert name in bpy.context.preferences.addons, "the add-on is not enabled"
-    return name
+_CASES = ("cases_meshes", "cases_stalls", "cases_run")
 
 
 def arguments() -> argparse.Namespace:
@@ -57,15 +42,20 @@ def arguments() -> argparse.Namespace:
 def main() -> int:
     options = arguments()
     addon = install(options.zip)
-    cases = importlib.import_module("cases")
-    cases.setup(addon, options.head, options.out)
+    scenes = importlib.import_module("scenes")
+    scenes.setup(addon, options.head, options.out)
     failed = []
-    tests = {n: f for n, f in vars(cases).items() if n.startswith("test_") and options.k in n}
+    tests = {
+        name: function
+        for module in _CASES
+        for name, function in vars(importlib.import_module(module)).items()
+        if name.startswith("test_") and options.k in name
+    }
     print(f"Blender {bpy.app.version_string}, numpy {numpy.__version__}, {len(tests)} tests")
     for name, function in tests.items():
         begin = time.monotonic()
         try:
-            cases.fresh_file()
+            scenes.fresh_file()
             function()
             outcome = "passed"
         except Exception:
@@ -73,7 +63,7 @@ def main() -> int:
             outcome = "FAILED"
             failed.append(name)
         print(f"{outcome} {name} ({time.monotonic() - begin:.1f} s)", flush=True)
-    cases.tear_down()
+    scenes.tear_down()
     print(f"{len(tests) - len(failed)} passed, {len(failed)} failed {failed or ''}")
     return 1 if failed or not tests else 0
 

@@ -10,23 +10,23 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import bpy
-import cases
 import harness
+import scenes
 
 
 def main() -> None:
     options = harness.arguments()
-    cases.setup(harness.install(options.zip), options.head, "")
-    cases.fresh_file()
-    cases.import_head()
+    scenes.setup(harness.install(options.zip), options.head, "")
+    scenes.fresh_file()
+    scenes.import_head()
     assert bpy.ops.blendwire.start_server("EXEC_DEFAULT") == {"FINISHED"}
-    cases.begin({"visemes", "arkit"})
-    cases.until_phase("predicting")
-    print("SERVER", cases.session().care.pid, flush=True)
+    scenes.begin({"visemes", "arkit"})
+    scenes.until_phase("predicting")
+    print("SERVER", scenes.session().care.pid, flush=True)
     while True:
-        if not cases.session().busy:
-            cases.begin({"visemes", "arkit"})
-        cases.session().tick()
+        if not scenes.session().busy:
+            scenes.begin({"visemes", "arkit"})
+        scenes.session().tick()
         time.sleep(0.01)
 
 

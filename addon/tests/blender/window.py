@@ -23,10 +23,10 @@ from typing import Any
 import bpy
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-import cases
 import harness
+import scenes
 
-_TIMEOUT = float(os.environ.get("BLENDWIRE_TEST_TIMEOUT", "240"))
+_TIMEOUT = float(os.environ.get("BLENDWIRE_TEST_TIMEOUT", "600"))
 
 
 class Window:
@@ -35,7 +35,7 @@ class Window:
     def __init__(self, out: str) -> None:
         self.out = pathlib.Path(out)
         self.out.mkdir(parents=True, exist_ok=True)
-        self.longest_gap = 0.0
+        self._sent: subprocess.Popen[bytes] | None = None
 
     @property
     def area(self) -> Any:
@@ -50,29 +50,30 @@ class Window:
         subprocess.run(["import", "-window", "root", str(self.out / f"{name}.png")], check=True)
 
     def click(self, x: float, y: float) -> None:
-        """Blender counts y from the bottom, X from the top."""
+        """Blender counts y from the bottom, X from the top. Does not wait for it: Blender must
+        have noticed that the mouse is above a button before the button is pressed."""
         height = bpy.context.window_manager.windows[0].height
-        subprocess.run(
-            [
-                "xdotool",
-                "mousemove",
-                str(int(x)),
-                str(int(height - y)),
-                "sleep",
-                "0.3",
-                "click",
-                "1",
-            ],
-            check=True,
-        )
+        place = [str(int(x)), str(int(height - y))]
+        move = ["mousemove", str(int(x) - 3), place[1], "sleep", "0.3", "mousemove", *place]
+        self._send([*move, "sleep", "0.5", "click", "1"])
+
+    def _send(self, commands: list[str]) -> None:
+        if self._sent is not None:
+            self._sent.wait()
+        self._sent = subprocess.Popen(["xdotool", *commands])
+
+    def press(self, offset: float) -> None:
+        """Clicks the button that is so far below the sidebar's top, at an interface scale of 1."""
+        sidebar = self.region("UI")
+        scale = bpy.context.preferences.system.ui_scale
+        y = sidebar.y + sidebar.height - offset * scale
+        self.click(sidebar.x + sidebar.width * 0.48, y)
 
     def key(self, keys: str) -> None:
         region = self.region("WINDOW")
         height = bpy.context.window_manager.windows[0].height
         x, y = region.x + region.width // 3, height - region.y - region.height // 2
-        subprocess.run(
-            ["xdotool", "mousemove", str(x), str(y), "sleep", "0.3", "key", keys], check=True
-        )
+        self._send(["mousemove", str(x), str(y), "sleep", "0.5", "key", keys])
 
     def override(self) -> Any:
         window = bpy.context.window_manager.windows[0]
@@ -88,19 +89,59 @@ def wait(predicate: Callable[[], bool], seconds: float = 180) -> Iterator[float]
         yield 0.02
 
 
-def pause(seconds: float) -> Iterator[float]:
-    yield seconds
+def info_lines() -> int:
+    """So many lines about model and device stand above the buttons."""
+    window = bpy.context.window_manager.windows[0]
+    sidebar = WINDOW.region("UI")
+    with bpy.context.temp_override(window=window, area=WINDOW.area, region=sidebar):
+        lines = scenes.module("ui.panels")._lines(scenes.session().care.info.device, bpy.context)
+    return 1 + len(lines)
+
+
+# Where the buttons are while a server runs, in pixels below the sidebar's top.
+def generate_button() -> float:
+    return 77 + 16 * info_lines()
+
+
+def cancel_button() -> float:
+    return 140 + 16 * info_lines()
+
+
+def check_button() -> float:
+    others = len(bpy.context.scene.blendwire.others)
+    return generate_button() + 207 + 22 * others
 
 
 def steps(window: Window) -> Iterator[float]:
+    head = yield from _show_head(window)
+    yield from _start_server(window)
+    yield from _check(window)
+    yield from _generate(window, head)
+    yield from _undo_and_redo(window)
+    yield from _show_keys(window)
+    yield from _languages(window)
+    yield from _crash(window)
+    yield from _no_face(window)
+    yield from _large_mesh(window)
+    print("WINDOW TEST PASSED", flush=True)
+
+
+def _show_head(window: Window) -> Iterator[float]:
     preferences = bpy.context.preferences
     preferences.view.show_splash = False
     preferences.system.use_region_overlap = True
-    cases.fresh_file()
+    scenes.fresh_file()
     yield 0.5
-    head = cases.import_head()
-    for name in ("Hair",):
-        bpy.data.objects[name].hide_set(False)
+    head = scenes.import_head()
+    bpy.data.objects["Hair"].hide_set(False)
+    yield from _look_at(window, head)
+    yield from _pick_tab(window)
+    yield 1.0
+    window.picture("1-panel")
+    return head
+
+
+def _look_at(window: Window, head: Any) -> Iterator[float]:
     space = window.area.spaces.active
     space.show_region_ui = True
     space.shading.type = "MATERIAL" if os.environ.get("BLENDWIRE_TEST_MATERIAL") else "SOLID"
@@ -120,72 +161,167 @@ def steps(window: Window) -> Iterator[float]:
     if hasattr(sidebar, "active_panel_category"):
         with contextlib.suppress(TypeError, AttributeError):
             sidebar.active_panel_category = "Blendwire"
-    yield from _pick_tab(window)
-    yield 1.0
-    window.picture("1-panel")
 
-    # A real click on Start, by its place in the panel's first row.
+
+def _start_server(window: Window) -> Iterator[float]:
+    """A click on Start, by its place in the panel's first row."""
     sidebar = window.region("UI")
-    scale = preferences.system.ui_scale
+    scale = bpy.context.preferences.system.ui_scale
     window.click(sidebar.x + sidebar.width * 0.8, sidebar.y + sidebar.height - 42 * scale)
-    yield from wait(lambda: cases.session().care.state.value in ("starting", "running"))
-    yield from wait(lambda: cases.session().care.state.value == "running")
+    yield from wait(lambda: scenes.session().care.state.value in ("starting", "running"))
+    yield from wait(lambda: scenes.session().care.state.value == "running")
     yield 1.0
     window.picture("2-server-ready")
 
+
+def _check(window: Window) -> Iterator[float]:
+    assert scenes.session().findings is None
+    window.press(check_button())
+    yield from wait(lambda: scenes.session().findings is not None, 20)
+    yield from wait(lambda: not scenes.session().busy)
+    assert scenes.session().findings == [], scenes.session().findings
+    yield 0.5
+
+
+def _generate(window: Window, head: Any) -> Iterator[float]:
+    bpy.context.scene.blendwire.use_arkit = True
     with window.override():
-        bpy.ops.blendwire.check()
-        bpy.context.scene.blendwire.use_arkit = True
-        assert bpy.ops.blendwire.generate("INVOKE_DEFAULT") == {"FINISHED"}
-    assert cases.session().busy, cases.session().messages
-    yield from wait(lambda: not cases.session().busy or cases.session().run.fraction > 0.3)
+        bpy.ops.ed.undo_push(message="ARKit")  # as a click on the box would do
+    yield 0.5
+    window.press(generate_button())
+    yield from wait(lambda: scenes.session().busy, 20)
+    yield from wait(lambda: not scenes.session().busy or scenes.session().run.fraction > 0.3)
     window.picture("3-working")
-    yield from wait(lambda: not cases.session().busy)
-    outcome = cases.session().outcome
-    assert outcome.written == 73, cases.session().messages
+    yield from wait(lambda: not scenes.session().busy)
+    outcome = scenes.session().outcome
+    assert outcome.written == 73, scenes.session().messages
     yield 1.0
     window.picture("4-done")
-    assert len(cases.keys_of(head)) == 74
+    assert len(scenes.keys_of(head)) == 74
     head.active_shape_key_index = head.data.shape_keys.key_blocks.find("vrc.v_aa")
     yield from _scroll(window, "down")
     window.picture("4-results")
     yield from _scroll(window, "up")
 
-    # One Ctrl+Z takes them all away, and nothing else.
+
+def _undo_and_redo(window: Window) -> Iterator[float]:
+    """One Ctrl+Z takes all keys away, and nothing else."""
     window.key("ctrl+z")
-    yield from wait(lambda: not cases.keys_of(bpy.data.objects["Head"]))
+    yield from wait(lambda: not scenes.keys_of(bpy.data.objects["Head"]))
     assert bpy.context.scene.blendwire.target is not None
+    assert bpy.context.scene.blendwire.use_arkit
     window.key("ctrl+shift+z")
-    yield from wait(lambda: len(cases.keys_of(bpy.data.objects["Head"])) == 74)
+    yield from wait(lambda: len(scenes.keys_of(bpy.data.objects["Head"])) == 74)
     yield 0.5
 
+
+def _show_keys(window: Window) -> Iterator[float]:
     for key in ("vrc.v_aa", "Joy"):
-        for name in ("Head", *cases.FACE_PARTS):
-            blocks = bpy.data.objects[name].data.shape_keys.key_blocks
-            if key in blocks:
-                blocks[key].value = 1.0
+        _set_key(key, 1.0)
         yield 1.0
         window.picture(f"5-{key}")
-        for name in ("Head", *cases.FACE_PARTS):
-            blocks = bpy.data.objects[name].data.shape_keys.key_blocks
-            if key in blocks:
-                blocks[key].value = 0.0
+        _set_key(key, 0.0)
 
-    # Cancel by a click on its button, the wide one below the progress.
+
+def _set_key(key: str, value: float) -> None:
+    for name in ("Head", *scenes.FACE_PARTS):
+        blocks = bpy.data.objects[name].data.shape_keys.key_blocks
+        if key in blocks:
+            blocks[key].value = value
+
+
+class Heart:
+    """Beats as often as Blender's main loop lets it; the longest pauses between beats, by phase.
+
+    A pause is whatever the main thread did: a tick of the add-on, drawing, evaluating the mesh.
+    """
+
+    def __init__(self) -> None:
+        self.longest: dict[str, list[float]] = {}
+        self._phase = ""
+        self._last = (time.perf_counter(), time.thread_time())
+        bpy.app.timers.register(self._beat)
+
+    def stop(self) -> None:
+        bpy.app.timers.unregister(self._beat)
+
+    def _beat(self) -> float:
+        now = (time.perf_counter(), time.thread_time())
+        pauses = [round((b - a) * 1000, 1) for a, b in zip(self._last, now)]
+        known = self.longest.get(self._phase, [0.0, 0.0])
+        self.longest[self._phase] = [max(pair) for pair in zip(known, pauses)]
+        self._last = now
+        run = scenes.session().run
+        self._phase = run.phase.value if run is not None else "idle"
+        return 0.001
+
+
+def _large_mesh(window: Window) -> Iterator[float]:
+    """The longest pauses with a large mesh; and a click on Cancel."""
+    scenes.fresh_file()
+    yield 0.5
     with window.override():
-        bpy.ops.blendwire.generate("INVOKE_DEFAULT")
-    yield from wait(lambda: not cases.session().busy or cases.session().run.fraction > 0.1)
-    if cases.session().busy:
-        with window.override():
-            bpy.ops.blendwire.cancel()
-        assert cases.session().messages[0].code == "cancelled"
+        head = scenes.dense_head(int(os.environ.get("BLENDWIRE_TEST_VERTICES", "60000")))
+    yield from _look_at(window, head)
+    yield from _pick_tab(window)
+    yield 1.0
+    bpy.context.scene.blendwire.use_arkit = True
+    heart = Heart()
+    yield 2.0
+    window.press(generate_button())
+    yield from wait(lambda: scenes.session().busy, 20)
+    yield from wait(lambda: not scenes.session().busy, 300)
+    yield 0.5
+    heart.stop()
+    assert scenes.session().outcome.written == 73, scenes.session().messages
+    scenes.report(
+        "window_large_mesh",
+        vertices=len(head.data.vertices),
+        longest_pause_ms_wall_and_cpu=heart.longest,
+    )
+    with window.override():
+        bpy.ops.blendwire.remove_generated()
+    yield 0.5
+    window.press(generate_button())
+    yield from wait(lambda: scenes.session().busy, 20)
+    yield from wait(lambda: scenes.session().run.seconds_left is not None)
+    yield 0.3
+    window.press(cancel_button())
+    yield from wait(lambda: not scenes.session().busy, 10)
+    assert scenes.session().messages[0].code == "cancelled", scenes.session().messages
+    assert list(scenes.keys_of(head)) in ([], ["Basis"])
     yield 0.5
 
-    os.kill(cases.session().care.pid, 9)
-    yield from wait(lambda: cases.session().care.state.value == "crashed")
+
+def _crash(window: Window) -> Iterator[float]:
+    os.kill(scenes.session().care.pid, 9)
+    yield from wait(lambda: scenes.session().care.state.value == "crashed")
     yield 1.0
     window.picture("6-crashed")
+    assert bpy.ops.blendwire.restart_server() == {"FINISHED"}
+    yield from wait(lambda: scenes.session().care.state.value == "running")
 
+
+def _no_face(window: Window) -> Iterator[float]:
+    """Suzanne has none that the model knows: the panel says so, and nothing is written."""
+    scenes.fresh_file()
+    yield 0.5
+    with window.override():
+        bpy.ops.mesh.primitive_monkey_add()
+    suzanne = bpy.context.view_layer.objects.active
+    yield from _look_at(window, suzanne)
+    yield from _pick_tab(window)
+    yield 1.0
+    window.press(generate_button())
+    yield from wait(lambda: scenes.session().messages, 60)
+    yield 1.0
+    window.picture("8-no-face")
+    assert scenes.session().messages[0].code == "no_face_stopped", scenes.session().messages
+    assert scenes.keys_of(suzanne) == {}
+
+
+def _languages(window: Window) -> Iterator[float]:
+    preferences = bpy.context.preferences
     for language in ("ja_JP", "ko_KR", "zh_HANS" if bpy.app.version >= (4, 0) else "zh_CN"):
         try:
             preferences.view.language = language
@@ -196,7 +332,8 @@ def steps(window: Window) -> Iterator[float]:
         preferences.view.use_translate_tooltips = True
         yield 1.5
         window.picture(f"7-{language}")
-    print("WINDOW TEST PASSED", flush=True)
+    preferences.view.language = "en_US"
+    yield 1.0
 
 
 def _scroll(window: Window, direction: str) -> Iterator[float]:
@@ -216,7 +353,7 @@ def _scroll(window: Window, direction: str) -> Iterator[float]:
 def _pick_tab(window: Window) -> Iterator[float]:
     """Before 4.2 a tab can only be clicked: tries places along the tabs until ours is drawn."""
     drawn: list[bool] = []
-    panels = cases.module("ui.panels")
+    panels = scenes.module("ui.panels")
     original = panels.BLENDWIRE_PT_main.draw
 
     def draw(self: Any, context: Any) -> None:
@@ -231,20 +368,24 @@ def _pick_tab(window: Window) -> Iterator[float]:
         if drawn:
             break
         window.click(sidebar.x + sidebar.width - 8, sidebar.y + sidebar.height - offset)
+        yield 1.5
         window.area.tag_redraw()
         yield 0.5
     panels.BLENDWIRE_PT_main.draw = original
     assert drawn, "the tab cannot be found"
 
 
+OPTIONS = harness.arguments()
+WINDOW = Window(OPTIONS.out or "out/blender")
+
+
 def main() -> None:
-    options = harness.arguments()
+    options, window = OPTIONS, WINDOW
     began = time.monotonic()
     work: list[Iterator[float]] = []
-    window = Window(options.out or "out/blender")
 
     def start() -> None:
-        cases.setup(harness.install(options.zip), options.head, options.out)
+        scenes.setup(harness.install(options.zip), options.head, options.out)
         work.append(steps(window))
 
     def move() -> float:

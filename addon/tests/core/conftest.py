@@ -44,6 +44,14 @@ def sphere(rows: int = 12, columns: int = 16, radius: float = 0.1) -> tuple[np.n
     return np.array(points, dtype=np.float32), np.array(triangles, dtype=np.int32)
 
 
+def head() -> tuple[np.ndarray, np.ndarray]:
+    """A ball of 0.2 m with two rows of vertices that nearly touch, as the lips of a mouth do."""
+    co, triangles = sphere(24, 32)
+    upper, lower = (slice(1 + row * 32, 1 + (row + 1) * 32) for row in (14, 15))
+    co[lower] = co[upper] - np.array([0, 0, 0.0015], dtype=np.float32)
+    return co, triangles
+
+
 @pytest.fixture
 def ball() -> tuple[np.ndarray, np.ndarray]:
     """A closed ball of 0.2 m."""

@@ -12,6 +12,9 @@ from core import provenance
 from core.gather import Source, fingerprint
 from core.messages import Message
 
+MOUTH_HEIGHT = -0.039
+"""Between the lips of conftest.head()."""
+
 
 class CallError(Exception):
     """Like blendwire.BlendwireError."""
@@ -63,7 +66,8 @@ class FakeBatch(FakeJob):
 
 
 def head_offsets(name: str, vertices: np.ndarray) -> np.ndarray:
-    """Motions like a face's on a ball of 0.2 m: lids above, jaw below; each name differs a bit."""
+    """Motions like a face's on conftest.head(): lids above, jaw below, and what is above the
+    mouth stays when the jaw opens; each name differs a bit."""
     result = np.zeros_like(vertices)
     if name == "sil":
         return result
@@ -73,6 +77,8 @@ def head_offsets(name: str, vertices: np.ndarray) -> np.ndarray:
     else:
         place = np.array([0, -0.09, -0.05])
     near = np.exp(-((vertices - place) ** 2).sum(axis=1) / 0.03**2)
+    if not name.startswith("eyeBlink"):
+        near[vertices[:, 2] > MOUTH_HEIGHT] = 0
     result[:, 2] = -0.01 * near * (1 + (sum(name.encode()) % 89) / 100)
     return result.astype(np.float32)
 
@@ -186,17 +192,21 @@ class FakeHost:
         self.edit_mode_ticks -= 1
         return self.sources[0].name if self.edit_mode_ticks >= 0 else ""
 
-    def existing(self, name: str) -> tuple[dict[str, str], str | None]:
+    def existing_steps(self, name: str) -> Iterator[Any]:
+        yield None
         states = {}
         for key, positions in self.keys[name].items():
             record = self.records[name].get(key)
             states[key] = provenance.state_of(record, provenance.checksum(positions))
-        return states, "Basis"
+        yield states, "Basis"
 
     def begin_writing(self) -> None:
         self._before = {name: dict(keys) for name, keys in self.keys.items()}
 
-    def write_key(self, name: str, key: str, positions: np.ndarray) -> None:
+    def add_key(self, name: str, key: str) -> None:
+        self.keys[name].setdefault(key, self.keys[name]["Basis"])
+
+    def fill_key(self, name: str, key: str, positions: np.ndarray) -> None:
         self.written += 1
         self.keys[name][key] = positions
 

@@ -10,8 +10,7 @@ import pytest
 from core import checks, plan, provenance
 from core.expressions import keys_of_set
 from core.messages import TEXTS, Message, from_call_error
-from core.shaping import face_evidence
-from fakes import CallError, head_offsets
+from fakes import CallError
 
 
 def codes(facts: checks.Facts) -> list[str]:
@@ -135,15 +134,8 @@ def test_unreadable_records_make_keys_hand_made(text) -> None:
     assert provenance.state_of(None, 1) == provenance.HAND_MADE
 
 
-def test_face_evidence() -> None:
-    positions = face()
-    names = ("eyeBlinkLeft", "eyeBlinkRight", "jawOpen")
-    good = {n: head_offsets(n, positions) for n in names}
-    assert face_evidence(positions, good) > 0.5
-    swapped = {**good, "eyeBlinkLeft": good["eyeBlinkRight"], "eyeBlinkRight": good["eyeBlinkLeft"]}
-    assert face_evidence(positions, swapped) == 0
-    assert face_evidence(positions, {**good, "jawOpen": -good["jawOpen"]}) == 0
-    everywhere = {n: np.full_like(positions, -0.01) for n in names}
-    assert face_evidence(positions, everywhere) == 0
-    assert face_evidence(positions, {n: o * 0 for n, o in good.items()}) == 0
-    assert face_evidence(positions, {}) is None
+def test_a_mesh_beyond_the_servers_memory_is_told_from_a_busy_server() -> None:
+    busy = CallError("RESOURCE_EXHAUSTED", "8 requests wait already")
+    assert from_call_error(busy).code == "overloaded"
+    large = CallError("RESOURCE_EXHAUSTED", "start it with a larger --memory-budget")
+    assert from_call_error(large).code == "too_large_for_memory"

@@ -7,7 +7,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from conftest import sphere
+from conftest import head
 from core import expressions, provenance
 from core.gather import Source
 from core.run import Phase, Run, RunSettings
@@ -18,7 +18,7 @@ VISEMES = expressions.keys_of_set("visemes")
 
 
 def make(specs=VISEMES, sources=None, **settings):
-    co, triangles = sphere(24, 32)
+    co, triangles = head()
     backend = FakeBackend()
     host = FakeHost(sources or [Source("Face", co, triangles, np.eye(4))])
     run = Run(
@@ -93,13 +93,13 @@ def test_halves_add_up() -> None:
     np.testing.assert_allclose(total, keys["jawOpen"], atol=1e-6)
     left = np.abs(keys["jawOpen_L"] - keys["Basis"]).max(axis=1)
     assert left[keys["Basis"][:, 0] < -0.011].max() == 0
-    assert len([i for i in backend.client.batches[0]["items"]]) == 3  # one prediction, two probes
+    assert len([i for i in backend.client.batches[0]["items"]]) == 4  # one prediction, three probes
 
 
 def test_options_reach_the_server() -> None:
     run, _, backend = make(smoothing=0, max_displacement=0.05)
     finish(run)
-    options = backend.client.batches[0]["items"][0]["options"]
+    options = backend.client.batches[0]["items"][-1]["options"]
     assert options["apply_smoothing"] is False
     assert options["max_displacement"] == 0.05
     assert options["clamp_extreme_values"] is True
@@ -278,7 +278,7 @@ def test_something_that_is_no_face_stops_the_run() -> None:
 def test_four_objects_get_the_plain_result() -> None:
     from test_gather import split
 
-    co, triangles = sphere(24, 32)
+    co, triangles = head()
     plain, plain_host, _ = make()
     finish(plain)
     pieces = list(split(co, triangles))
@@ -305,7 +305,7 @@ def test_empty_selection_of_sets() -> None:
 
 def test_unexpected_error_is_shown_and_raised() -> None:
     run, host, _ = make()
-    host.existing = lambda name: 1 / 0
+    host.existing_steps = lambda name: 1 / 0
     with pytest.raises(ZeroDivisionError):
         finish(run)
     assert run.phase == Phase.FAILED
@@ -321,3 +321,25 @@ def test_progress_rises_to_one() -> None:
     assert seen == sorted(seen)
     assert seen[-1] == 1.0
     assert len(set(seen)) > 15
+
+
+@pytest.mark.parametrize(("motion", "low", "high"), [(None, 0.9, 1.0), (0.01, 0.0, 0.0)])
+def test_a_check_only_says_how_much_of_a_face_it_is(motion, low, high) -> None:
+    run, host, backend = make([], only_check=True)
+    if motion is not None:
+        backend.client.offsets = lambda name, v: np.full_like(v, motion)
+    finish(run)
+    assert run.phase == Phase.DONE
+    assert low <= run.outcome.face_score <= high
+    assert len(backend.client.batches[0]["items"]) == 3
+    assert list(host.keys["Face"]) == ["Basis"]
+    assert host.undo_steps == 0
+
+
+def test_no_face_is_known_before_the_rest_is_there() -> None:
+    run, _, backend = make()
+    backend.client.offsets = lambda name, v: np.full_like(v, 0.01)
+    finish(run)
+    assert codes(run)[0] == "no_face_stopped"
+    assert backend.client.job.given < len(backend.client.job.answers)
+    assert backend.client.job.cancelled
