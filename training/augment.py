@@ -12,16 +12,26 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from . import geometry, landmarks, slots
+from . import averages, geometry, landmarks, slots
 from .rigs import Rig
 from .warps import FaceUnits, Layouts, clutter, named_marks, proportions
 
 _CHIN = landmarks.NAMES.index("chin")
+# Parts of the samples whose labels are averages over artists. Human artists agree more, and there
+# are enough of them to tell their styles apart by the mesh.
+_ANIME_AVERAGED, _HUMAN_AVERAGED = 0.65, 0.4
+_STILL = 0.004  # activity below which nothing moves a point
+_OTHER_LAYOUT = 0.65  # part of the anime, and of the far warped human, samples
+_BLIND = 0.15  # part of the samples without normals
 
 
 @dataclasses.dataclass
 class Sample:
-    """n points. Lengths are those of the placed face (any unit, anywhere)."""
+    """n points. Lengths are those of the placed face (any unit, anywhere).
+
+    Point i of the first half and point n/2 + i are neighbours: ends of one edge of the mesh, or two
+    points of one triangle.
+    """
 
     points: np.ndarray  # (n,3)
     normals: np.ndarray  # (n,3), all zero where the sample has none
@@ -31,7 +41,44 @@ class Sample:
     canonical: np.ndarray  # (n,3)
     canonical_weight: np.ndarray  # (n,) 0 for clutter
     contact: np.ndarray  # (n,)
+    margins: np.ndarray  # (n,4)
+    still: np.ndarray  # (n,) 1 where no expression moves anything
+    joined: np.ndarray  # (n/2,) 1 where a point and its neighbour are both there
     slot_weight: np.ndarray  # (K,)
+
+
+def mirrored(sample: Sample, mark_mirror: np.ndarray) -> Sample:
+    """The sample as a mirror shows it: left and right are exchanged in everything."""
+    flip = np.array([-1.0, 1.0, 1.0])
+    swap = slots.mirror_permutation()
+    return dataclasses.replace(
+        sample,
+        points=sample.points * flip,
+        normals=sample.normals * flip,
+        offsets=sample.offsets[:, :, swap] * flip[:, None],
+        marks=sample.marks[mark_mirror] * flip,
+        mark_weight=sample.mark_weight[mark_mirror],
+        canonical=sample.canonical * flip,
+        slot_weight=sample.slot_weight[swap],
+    )
+
+
+class Neighbors:
+    """Draws for each vertex one that shares an edge with it; itself where there is none."""
+
+    def __init__(self, triangles: np.ndarray, count: int) -> None:
+        ends = np.concatenate([triangles[:, [a, b]] for a, b in ((0, 1), (1, 2), (2, 0))])
+        ends = np.concatenate([ends, ends[:, ::-1]])
+        ends = ends[np.argsort(ends[:, 0], kind="stable")]
+        self._other = ends[:, 1]
+        self._start = np.searchsorted(ends[:, 0], np.arange(count + 1))
+
+    def __call__(self, rng: np.random.Generator, vertices: np.ndarray) -> np.ndarray:
+        start, number = self._start[vertices], np.diff(self._start)[vertices]
+        if not len(self._other):
+            return vertices
+        at = start + (rng.random(len(vertices)) * number).astype(int)
+        return np.where(number > 0, self._other[at.clip(0, len(self._other) - 1)], vertices)
 
 
 class Sampler:
@@ -42,6 +89,7 @@ class Sampler:
         self._mark_mirror = mark_mirror
         self._slot_mirror = slots.mirror_permutation()
         self._droppable = {rig.name: self._loose_parts(rig) for rig in rigs}
+        self._neighbors = {rig.name: Neighbors(rig.triangles, len(rig.part)) for rig in rigs}
 
     @staticmethod
     def _loose_parts(rig: Rig) -> list[np.ndarray]:
@@ -83,30 +131,35 @@ class Sampler:
     def _pick(
         self, rng: np.random.Generator, rig: Rig, points: np.ndarray, marks: np.ndarray, count: int
     ) -> tuple[np.ndarray, np.ndarray]:
-        """(corners (n,3) vertex numbers, barycentric weights (n,3)) of the sampled points."""
+        """(corners (n,3) vertex numbers, barycentric weights (n,3)) of the sampled points, of which
+        the second half are neighbours of the first."""
         keep = self._kept(rng, rig, points, marks)
         density = self._density(rng, rig, points, marks)
-        on_vertices = int(count * rng.choice([0.0, 0.5, 1.0, 1.0]))
-        corners, weights = [], []
+        half = count // 2
+        on_vertices = int(half * rng.choice([0.0, 0.5, 1.0, 1.0]))
+        first, second = [], []  # (corners, weights) of the points and of their neighbours
         if on_vertices:
             vertices = np.nonzero(keep)[0]
             chosen = _draw(rng, vertices, density[vertices], on_vertices)
-            corners.append(np.repeat(chosen[:, None], 3, 1))
-            weights.append(np.tile([1.0, 0.0, 0.0], (on_vertices, 1)))
-        if on_vertices < count:
+            for store, index in ((first, chosen), (second, self._neighbors[rig.name](rng, chosen))):
+                corner = np.tile([1.0, 0.0, 0.0], (len(index), 1))
+                store.append((np.repeat(index[:, None], 3, 1), corner))
+        if on_vertices < half:
             t = rig.triangles[keep[rig.triangles].all(1)]
             cross = np.cross(points[t[:, 1]] - points[t[:, 0]], points[t[:, 2]] - points[t[:, 0]])
             area = np.linalg.norm(cross, axis=1) + 1e-14
             density = area ** rng.uniform(0.3, 1.0) * density[t].mean(1)
-            corners.append(_draw(rng, t, density, count - on_vertices))
-            weights.append(rng.dirichlet([1, 1, 1], count - on_vertices))
+            chosen = _draw(rng, t, density, half - on_vertices)
+            for store in (first, second):
+                store.append((chosen, rng.dirichlet([1, 1, 1], len(chosen))))
+        corners, weights = zip(*first, *second)
         return np.concatenate(corners), np.concatenate(weights).astype(np.float32)
 
     def _warp(self, rng: np.random.Generator, rig: Rig, marks: np.ndarray, strength: float):
         """The warp of this sample, from and to face units."""
         human = rig.style == "human"
         steps = []
-        if strength > 0.3 and rng.random() < 0.55:
+        if (strength > 0.3 or not human) and rng.random() < _OTHER_LAYOUT:
             anime = rng.uniform(0, 0.5) if human and strength <= 0.6 else rng.uniform(0.4, 1.1)
             own = named_marks(marks, rig.mark_weight)
             steps.append(self._layouts.spline(rng, own, anime))
@@ -133,17 +186,23 @@ class Sampler:
         normals = blend(rig.normals[identity].astype(np.float32))
         canonical = blend(rig.canonical)
         touching = blend(rig.contact[:, None])[:, 0]
-        offsets = self._offsets(rig, identity, corners, weights)
+        margins = blend(rig.margins)
         marks = units(marks)
         strength = self._strength(rng, rig)
+        convention = self._convention(rng, rig, strength)
+        offsets = self._offsets(rig, identity, corners, weights, convention)
+        slot_weight = rig.slot_weight if convention is None else rig.average_weight[convention]
+        still = (blend(rig.activity[:, None])[:, 0] < _STILL).astype(np.float32)
         warp = self._warp(rng, rig, marks, strength)
         points, matrices = geometry.jacobian(warp, points, 1e-3)
         normals = geometry.transform_normals(matrices, normals)
         marks = warp(marks)
         known = np.ones(count)
-        self._add_clutter(rng, points, normals, offsets, known, touching)
+        joined = np.ones(count // 2)
+        self._add_clutter(rng, points, normals, offsets, known, touching, margins, still)
+        joined *= known[: count // 2] * known[count // 2 :]
         normals += rng.normal(0, 0.06, normals.shape)
-        if rng.random() < 0.12:
+        if rng.random() < _BLIND:
             normals[:] = 0
         points = points + rng.normal(0, 0.0012, points.shape)
         return self._place(
@@ -157,6 +216,10 @@ class Sampler:
             canonical,
             known,
             touching,
+            margins,
+            still,
+            joined,
+            slot_weight,
         )
 
     @staticmethod
@@ -164,16 +227,31 @@ class Sampler:
         if rig.style == "anime":
             return rng.uniform(0, 0.9)
         kind = rng.random()
-        if kind < 0.62:
+        if kind < 0.5:
             return rng.uniform(0, 0.25)
-        return rng.uniform(0.25, 1.0) if kind < 0.85 else 1.5
+        return rng.uniform(0.25, 1.0) if kind < 0.75 else 1.5
 
     @staticmethod
-    def _offsets(rig: Rig, identity: int, corners: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    def _convention(rng: np.random.Generator, rig: Rig, strength: float) -> int | None:
+        """Whose labels this sample takes: the rig's own, or an average; the anime one for anime
+        faces and for human ones that are warped as far."""
+        anime = rig.style == "anime" or strength > 1 or (strength > 0.5 and rng.random() < 0.5)
+        if rig.averages is None or rng.random() > (_ANIME_AVERAGED if anime else _HUMAN_AVERAGED):
+            return None
+        return averages.ANIME if anime else averages.HUMAN
+
+    @staticmethod
+    def _offsets(
+        rig: Rig,
+        identity: int,
+        corners: np.ndarray,
+        weights: np.ndarray,
+        convention: int | None,
+    ) -> np.ndarray:
         """(3,n,K)"""
         if (weights[:, 0] == 1).all():
-            return rig.offsets_of(identity, corners[:, 0])
-        flat = rig.offsets_of(identity, corners.T.ravel())
+            return rig.offsets_of(identity, corners[:, 0], convention)
+        flat = rig.offsets_of(identity, corners.T.ravel(), convention)
         parts = flat.reshape(3, 3, len(corners), -1)
         return sum(parts[:, k] * weights[:, k, None] for k in range(3))
 
@@ -185,6 +263,8 @@ class Sampler:
         offsets: np.ndarray,
         known: np.ndarray,
         touching: np.ndarray,
+        margins: np.ndarray,
+        still: np.ndarray,
     ) -> None:
         """Replaces some of the points, in place, by points that never move."""
         if rng.random() > 0.65:
@@ -200,6 +280,8 @@ class Sampler:
             offsets[:, at] = 0
             known[at] = 0
             touching[at] = 0
+            margins[at] = 0
+            still[at] = 1
 
     def _place(
         self,
@@ -213,11 +295,15 @@ class Sampler:
         canonical: np.ndarray,
         known: np.ndarray,
         touching: np.ndarray,
+        margins: np.ndarray,
+        still: np.ndarray,
+        joined: np.ndarray,
+        slot_weight: np.ndarray,
     ) -> Sample:
         """Turns a little, mirrors half of the time, scales and moves."""
         x, y, z = rng.normal(0, 0.07, 3)
         turn = _rotation(x, y, z)
-        slot_weight, mark_weight = rig.slot_weight, rig.mark_weight
+        mark_weight = rig.mark_weight
         if rng.random() < 0.5:
             turn = turn @ np.diag([-1.0, 1.0, 1.0])
             offsets = offsets[:, :, self._slot_mirror]
@@ -238,6 +324,9 @@ class Sampler:
             canonical=canonical,
             canonical_weight=known,
             contact=touching,
+            margins=margins,
+            still=still,
+            joined=joined,
             slot_weight=slot_weight,
         )
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import pathlib
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -36,13 +37,15 @@ class Template:
         )
 
 
-def load_rigs(cache: pathlib.Path) -> list[rigs.Rig]:
-    """The rigs to train on, without what is held out."""
+def load_rigs(cache: pathlib.Path, leave: Sequence[str] = ()) -> list[rigs.Rig]:
+    """The rigs to train on, without what is held out and without the artists `leave`."""
     loaded = []
     for path in sorted(cache.glob("*.npz")):
         if path.stem in HELD_OUT:
             continue
         rig = rigs.load(path)
+        if rig.artist in leave:
+            continue
         keep = TRAIN_IDENTITIES.get(rig.name)
         if keep:
             rig.identities, rig.normals = rig.identities[:keep], rig.normals[:keep]
@@ -52,7 +55,10 @@ def load_rigs(cache: pathlib.Path) -> list[rigs.Rig]:
 
 
 class Batches(torch.utils.data.Dataset):
-    """Batches `first` to `last`; each depends on the seed and its own number alone."""
+    """Batches `first` to `last`; each depends on the seed and its own number alone.
+
+    The second half of a batch is the first half in a mirror.
+    """
 
     def __init__(
         self,
@@ -65,6 +71,7 @@ class Batches(torch.utils.data.Dataset):
     ) -> None:
         self.rigs, self.seed, self.first, self.last = loaded, seed, first, last
         self.points = points
+        self.mark_mirror = template.mark_mirror
         self.sampler = augment.Sampler(loaded, template.mark_mirror)
         artists = [rig.artist for rig in loaded]
         share = np.array([SHARES[artist] / artists.count(artist) for artist in artists])
@@ -78,8 +85,9 @@ class Batches(torch.utils.data.Dataset):
         count = int(rng.choice(_POINTS, p=_POINTS_SHARE))
         samples = [
             self.sampler.draw(rng, self.rigs[rng.choice(len(self.rigs), p=self.share)], count)
-            for _ in range(max(3, self.points // count))
+            for _ in range(max(2, self.points // count // 2))
         ]
+        samples += [augment.mirrored(sample, self.mark_mirror) for sample in samples]
         return {
             field.name: torch.from_numpy(
                 np.stack([getattr(s, field.name) for s in samples]).astype(np.float32)

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes the ONNX model: `python3 -m training.export --run RUN --out models/default.onnx`.
 
-Inputs vertices and normals [1 or B,N,3], condition [B,K]; output offsets [B,N,3]; N and B dynamic.
-Weights are stored as fp16 and cast to fp32 when the model is loaded.
+Inputs vertices and normals [1,N,3], condition [B,K], features [1, 0 or N, F]; outputs offsets
+[B,N,3], margins [1,N,4] and encoded [1,N,F]; N and B dynamic. Encoding a mesh takes
+by far the longest: whoever gives `encoded` back as `features` (otherwise with no vertices) skips
+it. Weights are stored as fp16 and cast to fp32 when the model is loaded.
 """
 
 from __future__ import annotations
@@ -17,21 +19,9 @@ import onnx.helper
 import onnx.numpy_helper
 import torch
 
-from . import network, slots
+from . import closing, graph, margins, network, slots
 
-OPSET = 16
 _KEEP_FP32_BELOW = 256  # elements; biases and constants cost nothing and keep their precision
-
-
-class Exported(torch.nn.Module):
-    """The graph: offsets for every condition over one mesh, or one mesh per condition."""
-
-    def __init__(self, model: network.FaceNetwork) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, vertices: torch.Tensor, condition: torch.Tensor, normals: torch.Tensor):
-        return self.model.conditioned(self.model.encode(vertices, normals), condition)
 
 
 def load_network(path: pathlib.Path) -> network.FaceNetwork:
@@ -67,46 +57,37 @@ def store_as_fp16(model: onnx.ModelProto) -> None:
     model.graph.node.extend(nodes)
 
 
-def metadata(version: str) -> dict[str, str]:
+def metadata(version: str, width: int) -> dict[str, str]:
     return {
         "blendwire.contract": "1",
         "blendwire.title": "Blendwire default face",
         "blendwire.version": version,
         "blendwire.condition_slots": json.dumps(slots.SLOTS),
         "blendwire.max_batch": "0",
+        "blendwire.features": str(width),
+        "blendwire.margins": json.dumps(margins.NAMES),
+        "blendwire.contact": json.dumps(closing.CONTACT),
         "blendwire.license": "Apache-2.0",
         "blendwire.coordinates": "metres, Z up, facing -Y",
     }
+
+
+def write(model: network.FaceNetwork, path: pathlib.Path, version: str) -> None:
+    stored = graph.build(model)
+    store_as_fp16(stored)
+    onnx.helper.set_model_props(stored, metadata(version, model.packed_width))
+    onnx.checker.check_model(stored, full_check=True)
+    onnx.save(stored, str(path))
+    print(f"{path}: {path.stat().st_size} bytes")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--run", type=pathlib.Path, required=True, help="a run of training.train")
     parser.add_argument("--out", type=pathlib.Path, required=True)
-    parser.add_argument("--version", default="2026.11.1")
+    parser.add_argument("--version", default="2026.11.2")
     arguments = parser.parse_args()
-    model = Exported(load_network(arguments.run / "checkpoint.pt"))
-    example = (torch.randn(1, 64, 3), torch.rand(3, slots.COUNT), torch.randn(1, 64, 3))
-    torch.onnx.export(
-        model,
-        example,
-        str(arguments.out),
-        opset_version=OPSET,
-        input_names=["vertices", "condition", "normals"],
-        output_names=["offsets"],
-        dynamic_axes={
-            "vertices": {0: "M", 1: "N"},
-            "condition": {0: "B"},
-            "normals": {0: "M", 1: "N"},
-            "offsets": {0: "B", 1: "N"},
-        },
-    )
-    stored = onnx.load(str(arguments.out))
-    store_as_fp16(stored)
-    onnx.helper.set_model_props(stored, metadata(arguments.version))
-    onnx.checker.check_model(stored)
-    onnx.save(stored, str(arguments.out))
-    print(f"{arguments.out}: {arguments.out.stat().st_size} bytes")
+    write(load_network(arguments.run / "checkpoint.pt"), arguments.out, arguments.version)
 
 
 if __name__ == "__main__":

@@ -125,15 +125,18 @@ def _nose_and_chin(vertices: np.ndarray, marks: Landmarks) -> Landmarks:
     between = midline & (height < eyes[2] - 0.1 * drop) & (height > mouth[2] + 0.2 * drop)
     candidates = vertices[between & (vertices[:, 1] >= mouth[1] - 1.2 * drop)]
     nose = candidates[candidates[:, 1].argmin()]
-    chin = mouth
+    chin, misses = mouth, 0
     for level in np.linspace(mouth[2] - 0.1 * drop, mouth[2] - 1.5 * drop, 40):
         band = vertices[midline & (np.abs(height - level) < 0.06 * drop)]
         if not len(band):
             continue
         front = band[band[:, 1].argmin()]
         if front[1] > mouth[1] + 0.35 * drop:  # the underside of the jaw, or the neck
-            break
-        chin = front
+            misses += 1
+            if misses > 4:
+                break
+            continue  # a coarse mesh may have only the mouth's inside at this height
+        chin, misses = front, 0
     center = np.array([0.0, 1.0, 1.0])
     return {"nose": nose * center, "chin": chin * center}
 

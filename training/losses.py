@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the network is asked for. Squared error alone shrinks motion: eyes stay open.
 
-Per sample and expression: relative error, direction (cosine) and travel (how far along the artist's
-way), all with weights that count vertices where surfaces touch up to five times.
+Per sample and expression: relative error, direction (cosine), amplitude, and how far rims of lids
+and lips go along the artist's way, all with weights that count vertices where surfaces touch up to
+five times; that neighbours differ as the artist's do; that a mirrored face moves mirrored; that
+vowels differ as much as the artist's (their Gram matrix); and that still parts stay still.
 """
 
 from __future__ import annotations
@@ -15,16 +17,27 @@ from . import slots
 from .network import Encoding
 
 _CONTACT = 4.0
+_MARGIN_WEIGHT = (4.0, 10.0, 4.0, 4.0)  # upper lid, lower lid, upper lip, lower lip
+_VOWELS = [slots.INDEX["viseme_" + v] for v in ("aa", "E", "ih", "oh", "ou")]
+_MIRROR = slots.mirror_permutation().tolist()
+_FLIP = [[-1.0], [1.0], [1.0]]
 _FLOOR = 0.006  # squared displacement below which an expression does not touch a sample
 
 
 @dataclasses.dataclass
 class Weights:
-    direction: float = 0.5
-    travel: float = 0.3
+    fit: float = 0.5
+    direction: float = 1.0
+    amplitude: float = 0.25
+    travel: float = 0.4
+    vowels: float = 1.0
+    spill: float = 0.3
+    uneven: float = 0.15
+    lopsided: float = 0.25
     marks_first: float = 1.5
     marks: float = 3.0
     canonical: float = 0.4
+    margins: float = 1.0
 
 
 def slot_importance() -> torch.Tensor:
@@ -54,6 +67,17 @@ def spread_of(marks: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
     return torch.sqrt(squares / (3 * total))
 
 
+def margin_loss(
+    logits: torch.Tensor, batch: dict[str, torch.Tensor]
+) -> tuple[torch.Tensor, dict[str, float]]:
+    """Cross entropy of the margin outputs (B,N,4); rims are rare, so they count more."""
+    rare = logits.new_tensor(_MARGIN_WEIGHT)
+    loss = torch.nn.functional.binary_cross_entropy_with_logits(
+        logits, batch["margins"], pos_weight=rare
+    )
+    return loss, {"margins": loss.item()}
+
+
 def landmark_loss(encoding: Encoding, batch: dict[str, torch.Tensor], weights: Weights):
     """(loss, {name: value}) of the landmark stages alone."""
     known = batch["mark_weight"].unsqueeze(2)
@@ -64,6 +88,23 @@ def landmark_loss(encoding: Encoding, batch: dict[str, torch.Tensor], weights: W
     return total, spread, {"marks1": first.item(), "marks": last.item()}
 
 
+def _per_point(values: torch.Tensor) -> torch.Tensor:
+    """(B,N,K) sum over the axes of (B,N,3,K)."""
+    return values.sum(2)
+
+
+def _over(values: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    """Mean of `values` where `weight` counts; 0 where it counts nowhere."""
+    return (values * weight).sum() / weight.sum().clamp(min=1e-6)
+
+
+def _gram(field: torch.Tensor, root: torch.Tensor) -> torch.Tensor:
+    """(B,V,V) cosines between the vowels of (B,N,3,K); `root` (B,N,1,1) weighs the points."""
+    vowels = (field[..., _VOWELS] * root).flatten(1, 2)
+    vowels = vowels / (vowels.norm(dim=1, keepdim=True) + 1e-4)
+    return torch.matmul(vowels.transpose(1, 2), vowels)
+
+
 def motion_loss(
     raw: torch.Tensor,  # (B,N,3,K)
     encoding: Encoding,
@@ -72,39 +113,63 @@ def motion_loss(
     slot_scale: torch.Tensor,
     importance: torch.Tensor,
     weights: Weights,
-):
-    """(loss, {name: value}) of the offsets and of the canonical places."""
-    # Sums over points and axes of the raw fields; units are divided out of the small sums behind,
-    # and |p - t|^2 is put together from its terms: the fields are the largest tensors of a step.
-    truth = batch["offsets"]
-    points = truth.shape[1]
-    weight = 1 + _CONTACT * batch["contact"]
-    weight = (weight / weight.sum(1, keepdim=True)).view(-1, points, 1, 1)
-    weighted = raw * weight
-    unit = (spread * slot_scale).squeeze(1)  # B,K
-    reach = (encoding.scale / spread).squeeze(1)  # B,1
-    with torch.no_grad():
-        size = (truth * truth * weight).sum((1, 2)) / unit**2
-    along = (weighted * truth).sum((1, 2)) * reach / unit
-    reached = (weighted * raw).sum((1, 2)) * reach**2
-    error = (reached - 2 * along + size).clamp(min=0)
+) -> tuple[torch.Tensor, dict[str, float]]:
+    """(loss, {name: value}) of the offsets and of the canonical places.
+
+    Everything is counted in landmark spreads and in slot_scale, so that no expression is small.
+    """
+    predicted = raw * (encoding.scale / spread).unsqueeze(3)
+    truth = batch["offsets"] / (spread.unsqueeze(3) * slot_scale)
+    margins = batch["margins"]
+    weight = 1 + _CONTACT * torch.maximum(batch["contact"], margins.amax(2))
+    weight = (weight / weight.sum(1, keepdim=True)).unsqueeze(2)  # B,N,1
+    along = _per_point(predicted * truth)
+    squares = _per_point(truth * truth)
+    reached = _per_point(predicted * predicted)
+    size, got = (squares * weight).sum(1), (reached * weight).sum(1)  # B,K
+    shared = (along * weight).sum(1)
+    error = (got - 2 * shared + size).clamp(min=0)
     count = batch["slot_weight"] * importance
-    relative = error / (size + _FLOOR)
     moving = (size > 5e-3).float() * count
-    cosine = along / torch.sqrt(size * reached + 1e-8)
-    travel = (along / (size + 1e-6)).clamp(-1, 3)
-    fit = ((torch.sqrt(relative + 1e-3) + 0.5 * relative.clamp(max=4)) * count).sum() / count.sum()
-    direction = ((1 - cosine) * moving).sum() / moving.sum().clamp(min=1)
-    distance = ((travel - 1) ** 2 * moving).sum() / moving.sum().clamp(min=1)
+    relative = error / (size + _FLOOR)
+    cosine = shared / torch.sqrt(size * got + 1e-8)
+    length = 0.5 * (torch.log(got + 1e-4) - torch.log(size + 1e-4))
+    # how far each rim goes the artist's way, where the artist moves it notably
+    rims = torch.matmul(margins.transpose(1, 2), torch.cat([along, squares], 2))  # B,4,2K
+    gone, asked = rims.chunk(2, 2)
+    travel = (gone / (asked + 1e-4)).clamp(-1, 3)
+    notable = (asked > 0.1 * asked.amax(1, keepdim=True) + 1e-2).float() * moving.unsqueeze(1)
+    # what the artist never moves
+    still = batch["still"].unsqueeze(2)
+    spill = (torch.sqrt(reached + 1e-8) * still).sum(1)
+    spill = spill / (torch.sqrt(squares + 1e-8).sum(1) + 1.0)
+    # neighbours differ as the artist's do: what tears, folds and ragged rims get wrong
+    half = truth.shape[1] // 2
+    both = (weight[:, :half] + weight[:, half:]) * batch["joined"].unsqueeze(2)
+    apart = truth[:, :half] - truth[:, half:]
+    off = predicted[:, :half] - predicted[:, half:] - apart
+    uneven = (_per_point(off * off) * both).sum(1)
+    uneven = uneven / ((_per_point(apart * apart) * both).sum(1) + 0.1 * _FLOOR)
+    # the second half of the batch is the first half in a mirror
+    first, second = predicted.chunk(2)
+    apart = first - second[..., _MIRROR] * predicted.new_tensor(_FLIP)
+    first_weight, first_size = weight[: len(first)], size[: len(first)]
+    lopsided = (_per_point(apart * apart) * first_weight).sum(1) / (first_size + _FLOOR)
+    root = torch.sqrt(weight).unsqueeze(3)
+    spoken = (count[:, _VOWELS].amin(1) > 0).float()
+    alike = ((_gram(predicted, root) - _gram(truth, root)) ** 2).mean((1, 2))
     known = batch["canonical_weight"].unsqueeze(2)
     known = known * torch.exp(-(batch["canonical"] ** 2).sum(2, keepdim=True) / 18)
-    place = ((encoding.canonical - batch["canonical"]).abs() * known).sum() / known.sum()
-    total = fit + weights.direction * direction + weights.travel * distance
-    total = total + weights.canonical * place
-    report = {
-        "relative": (torch.sqrt(relative) * count).sum().item() / count.sum().item(),
-        "cosine": 1 - direction.item(),
-        "travel": distance.item(),
-        "place": place.item(),
+    terms = {
+        "fit": _over(torch.sqrt(relative + 1e-3), count),
+        "direction": _over(1 - cosine, moving),
+        "amplitude": _over(length.clamp(-2, 2) ** 2, moving),
+        "travel": _over((travel - 1) ** 2, notable),
+        "vowels": _over(alike, spoken),
+        "spill": _over(spill, count),
+        "uneven": _over(torch.sqrt(uneven + 1e-3), count),
+        "lopsided": _over(torch.sqrt(lopsided + 1e-3), count[: len(lopsided)]),
+        "canonical": _over((encoding.canonical - batch["canonical"]).abs(), known),
     }
-    return total, report
+    total = sum(getattr(weights, name) * value for name, value in terms.items())
+    return total, {name: value.item() for name, value in terms.items()}

@@ -18,12 +18,13 @@ import math
 import torch
 from torch import nn
 
-from . import slots
+from . import margins, slots
 
 REGIONS = 4  # left eye, right eye, nose, mouth
 _REGION_REACH = (0.65, 0.65, 0.7, 0.85)  # in landmark spreads
 _FAR = 8.0
 _TINY = 1e-9
+_MARGIN_WIDTH = 48
 
 
 def _layers(*widths: int, last: bool = False) -> nn.Sequential:
@@ -86,6 +87,8 @@ class FaceNetwork(nn.Module):
         self.move_hidden = nn.Linear(width, width)
         self.move_last = nn.Linear(width, width)
         self.offsets = nn.Linear(width, 3 * slots.COUNT)
+        self.margin_in = nn.Linear(width, _MARGIN_WIDTH)
+        self.margin_out = nn.Linear(_MARGIN_WIDTH, margins.COUNT)
 
     def _reframe(self, points: torch.Tensor, marks: torch.Tensor):
         """Points and marks in the frame of the marks: their mean and spread."""
@@ -175,13 +178,53 @@ class FaceNetwork(nn.Module):
         b, n, _ = encoding.features.shape
         return self.offsets(encoding.features).view(b, n, 3, slots.COUNT)
 
-    def conditioned(self, encoding: Encoding, condition: torch.Tensor) -> torch.Tensor:
-        """(B,N,3) metres: condition (B,K) folded into the last layer first."""
-        width = encoding.features.shape[2]
+    def margin_logits(self, features: torch.Tensor) -> torch.Tensor:
+        """(B,N,4) how surely a vertex lies on a rim, in the order of margins.NAMES."""
+        return self.margin_out(torch.relu(self.margin_in(features)))
+
+    @property
+    def packed_width(self) -> int:
+        return self.offsets.in_features + 1
+
+    @staticmethod
+    def packed(encoding: Encoding) -> torch.Tensor:
+        """(B,N,W+1): features times the encoding's scale, and the scale itself.
+
+        All that offsets and margins need. Being linear in the scale, an offset is one product of
+        these with weights and bias.
+        """
+        scale = encoding.scale.expand(-1, encoding.features.shape[1], -1)
+        return torch.cat([encoding.features * encoding.scale, scale], 2)
+
+    def decoded(self, packed: torch.Tensor, condition: torch.Tensor) -> torch.Tensor:
+        """(B,N,3) metres from one mesh's `packed` (1,N,W+1) and condition (B,K).
+
+        One product for all conditions: many narrow ones would take several times as long.
+        """
+        weight, bias = self._folded(condition)
+        every = torch.cat([weight, bias], 1).transpose(0, 1).flatten(1)  # W+1, 3 B
+        moved = torch.matmul(packed[0], every)
+        return moved.view(packed.shape[1], -1, 3).transpose(0, 1)
+
+    def margins_of(self, packed: torch.Tensor) -> torch.Tensor:
+        """(B,N,4) in 0..1 from `packed`; see margin_logits."""
+        scale = packed[:, :, -1:]
+        inner = torch.cat([self.margin_in.weight, self.margin_in.bias.unsqueeze(1)], 1)
+        hidden = torch.relu(torch.matmul(packed, inner.transpose(0, 1)))
+        scores = torch.matmul(hidden, self.margin_out.weight.transpose(0, 1)) / scale
+        return torch.sigmoid(scores + self.margin_out.bias)
+
+    def _folded(self, condition: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The last layer's weights (B,W,3) and bias (B,1,3), mixed by condition (B,K)."""
+        width = self.offsets.in_features
         scaled = condition * self.slot_scale
         weight = self.offsets.weight.view(3, slots.COUNT, width)
         bias = self.offsets.bias.view(3, slots.COUNT)
         flat = weight.permute(1, 2, 0).reshape(slots.COUNT, width * 3)
         folded = torch.matmul(scaled, flat).view(-1, width, 3)
-        shift = torch.matmul(scaled, bias.transpose(0, 1)).unsqueeze(1)
-        return (torch.matmul(encoding.features, folded) + shift) * encoding.scale
+        return folded, torch.matmul(scaled, bias.transpose(0, 1)).unsqueeze(1)
+
+    def conditioned(self, encoding: Encoding, condition: torch.Tensor) -> torch.Tensor:
+        """(B,N,3) metres: condition (B,K) folded into the last layer first."""
+        weight, bias = self._folded(condition)
+        return (torch.matmul(encoding.features, weight) + bias) * encoding.scale

@@ -15,7 +15,7 @@ import tarfile
 import numpy as np
 from scipy.spatial import cKDTree
 
-from . import contact, geometry, landmarks, makehuman, rigs, slots
+from . import artists, contact, geometry, landmarks, makehuman, margins, rigs, slots
 
 DATA_VARIABLE = "BLENDWIRE_TRAINING_DATA"
 SURFACE_MARKS = 31  # landmarks beyond the 17 semantic ones, spread over the face
@@ -30,9 +30,6 @@ _ICT_PARTS = (
     ("eyes", 21451, 24591),
     ("lashes", 25351, 26719),
 )
-# An artist's heads share one weight; heads whose file name starts so are theirs
-_ARTISTS = {"rocketbox": "Microsoft Rocketbox", "valid": "VALID"}
-_ANIME = ("seedsan", "gene", "unitykun", "vipe_arla")
 
 
 class Template:
@@ -187,9 +184,11 @@ def prepare_makehuman(
         part_names=mesh.part_names,
         canonical=template.normalized(mesh.vertices),
         contact=contact_of(mesh.vertices, named, landmarks.eye_distance(template.semantic)),
+        margins=margins.labels(mesh.vertices, mesh.triangles, named),
         activity=activity_of(offsets),
         marks=marks_of_identities(mesh.vertices, template.marks, identities),
         mark_weight=np.ones(MARKS, np.float32),
+        base_vertices=mesh.vertices.astype(np.float32),
         carried=carrier.active,
         matrices=np.array([carrier.matrices(p) for p in identities]),
         lids=carrier.lids,
@@ -274,6 +273,7 @@ def prepare_ict(data: pathlib.Path, template: Template, count: int, seed: int) -
         part_names=[name for name, _, _ in _ICT_PARTS],
         canonical=canonical,
         contact=contact_of(neutral, named, landmarks.eye_distance(template.semantic)),
+        margins=margins.labels(neutral, triangles, named),
         activity=activity_of(offsets),
         marks=marks_of_identities(neutral, marks, identities),
         mark_weight=mark_weight,
@@ -295,8 +295,8 @@ def prepare_avatar(path: pathlib.Path, template: Template) -> rigs.Rig:
         if slot is not None:
             offsets[:, :, slot] = geometry.from_y_up(value).T
             weight[slot] = 1
-    style = "anime" if path.stem in _ANIME else "human"
-    if style == "human":
+    artist = artists.of_file(path.stem)
+    if artist.style == "human":
         add_recipes(offsets, weight)
     named = by_name(offsets, weight)
     active = activity_of(offsets)
@@ -305,12 +305,11 @@ def prepare_avatar(path: pathlib.Path, template: Template) -> rigs.Rig:
     face = np.isin(part, moving_parts)
     canonical, marks, mark_weight = register(vertices, named, template, face)
     span = landmarks.eye_distance(landmarks.find(vertices, named))
-    prefix = path.stem.split("_")[0]
     names = [str(x) for x in values["part_names"]] if "part_names" in values else ["all"]
     return rigs.Rig(
         name=path.stem,
-        artist=_ARTISTS.get(prefix, path.stem),
-        style=style,
+        artist=artist.name,
+        style=artist.style,
         identities=vertices[None],
         normals=all_normals(vertices[None], triangles),
         triangles=triangles,
@@ -320,6 +319,7 @@ def prepare_avatar(path: pathlib.Path, template: Template) -> rigs.Rig:
         part_names=names,
         canonical=canonical,
         contact=contact_of(vertices, named, span),
+        margins=margins.labels(vertices, triangles, named),
         activity=active,
         marks=marks[None].astype(np.float32),
         mark_weight=mark_weight,

@@ -30,15 +30,20 @@ class Rig:
     part_names: list[str]
     canonical: np.ndarray  # (N,3) the same place on MakeHuman's base face, normalised
     contact: np.ndarray  # (N,) 0..1, see contact.py
+    margins: np.ndarray  # (N,4) 0..1, see margins.py
     activity: np.ndarray  # (N,) 0..1, the largest share that a vertex has in any expression
     marks: np.ndarray  # (I,L,3) landmarks
     mark_weight: np.ndarray  # (L,) 0 where the landmark is unknown
-    # MakeHuman only: matrices (I,A,3,3) for the vertices `carried` (A,), and its own blink per
-    # identity (I,B,3) for the vertices `lids` (B,)
+    # MakeHuman only: its base (N,3), matrices (I,A,3,3) for the vertices `carried` (A,), and its
+    # own blink per identity (I,B,3) for the vertices `lids` (B,)
+    base_vertices: np.ndarray | None = None
     carried: np.ndarray | None = None
     matrices: np.ndarray | None = None
     lids: np.ndarray | None = None
     blinks: np.ndarray | None = None
+    # Given by averages.attach: offsets (2,3,N,K) and weight (2,K), human and anime
+    averages: np.ndarray | None = None
+    average_weight: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         count = self.identities.shape[1]
@@ -52,9 +57,19 @@ class Rig:
     def count(self) -> int:
         return len(self.identities)
 
-    def offsets_of(self, identity: int, index: np.ndarray) -> np.ndarray:
-        """(3,n,K) float32: offsets of the vertices `index` of one identity."""
-        base = self.offsets[:, index]
+    def base(self) -> np.ndarray:
+        """(N,3): the face that `offsets` belong to."""
+        return self.identities[0] if self.base_vertices is None else self.base_vertices
+
+    def offsets_of(
+        self, identity: int, index: np.ndarray, convention: int | None = None
+    ) -> np.ndarray:
+        """(3,n,K) float32: offsets of the vertices `index` of one identity, the artist's own or, by
+        `convention`, an average (see averages.py)."""
+        if convention is None:
+            base = self.offsets[:, index]
+        else:
+            base = self.averages[convention][:, index].astype(np.float32)
         if self.matrices is None:
             return base
         out = np.zeros_like(base)

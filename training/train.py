@@ -14,7 +14,7 @@ import time
 
 import torch
 
-from . import batches, losses
+from . import averages, batches, losses
 
 _WARM_STEPS = 200
 _SAVE_EVERY = 250
@@ -36,7 +36,8 @@ class Trainer:
         self.checkpoint = arguments.run / "checkpoint.pt"
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         self.template = batches.Template.read(arguments.cache)
-        self.rigs = batches.load_rigs(arguments.cache)
+        self.rigs = batches.load_rigs(arguments.cache, arguments.leave)
+        averages.attach(self.rigs, arguments.run / "averages.npz")
         self.model = batches.new_network(self.rigs, self.template).to(self.device)
         self.average = batches.new_network(self.rigs, self.template).to(self.device)
         self.average.load_state_dict(self.model.state_dict())
@@ -54,6 +55,12 @@ class Trainer:
         self.average.load_state_dict(saved["average"])
         self.optimizer.load_state_dict(saved["optimizer"])
         self.step, self._seconds_before = saved["step"], saved["seconds"]
+
+    def start_from(self, path: pathlib.Path) -> None:
+        """Takes the averaged weights of another run; what it lacks keeps its random start."""
+        weights = torch.load(path, map_location=self.device)["average"]
+        for network in (self.model, self.average):
+            network.load_state_dict(weights, strict=False)
 
     def save(self) -> None:
         torch.save(
@@ -91,7 +98,8 @@ class Trainer:
             self.importance,
             self.weights,
         )
-        return loss + motion, report | more
+        rims, last = losses.margin_loss(self.model.margin_logits(encoding.features), batch)
+        return loss + motion + self.weights.margins * rims, report | more | last
 
     def learn(self, batch: dict[str, torch.Tensor]) -> None:
         """One step."""
@@ -149,6 +157,8 @@ def parse() -> argparse.Namespace:
     add("--threads", type=int, default=1)
     add("--workers", type=int, default=1, help="processes that make batches")
     add("--resume", action="store_true")
+    add("--start", type=pathlib.Path, help="a checkpoint to take the first weights from")
+    add("--leave", nargs="*", default=[], help="artists to leave out, to be tested on them")
     return parser.parse_args()
 
 
@@ -160,6 +170,8 @@ def main() -> None:
     trainer = Trainer(arguments)
     if arguments.resume:
         trainer.resume()
+    elif arguments.start:
+        trainer.start_from(arguments.start)
     if trainer.step >= arguments.steps:
         raise SystemExit(
             f"--steps is {arguments.steps}, but {arguments.run} is at step {trainer.step} already"

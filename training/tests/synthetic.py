@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from training import landmarks, prepare, rigs, slots
+from training import landmarks, margins, prepare, rigs, slots
 
 EYE = np.array([0.032, -0.085, 0.035])  # the left one; metres
 MOUTH = np.array([0.0, -0.098, -0.035])
@@ -67,6 +67,7 @@ def rig(name: str = "synthetic", style: str = "human", shift: float = 0.0) -> ri
         part_names=["skin"],
         canonical=(vertices / 0.05).astype(np.float32),
         contact=prepare.contact_of(vertices, named, landmarks.eye_distance(found)),
+        margins=margins.labels(vertices, triangles, named),
         activity=prepare.activity_of(offsets),
         marks=np.stack([marks, marks * 1.1 + shift]),
         mark_weight=np.ones(len(marks), np.float32),

@@ -10,11 +10,15 @@ import pytest
 pytest.importorskip("scipy")
 
 from training import (  # noqa: E402
+    artists,
     augment,
+    averages,
+    closing,
     contact,
     geometry,
     landmarks,
     makehuman,
+    margins,
     picture,
     rigs,
     slots,
@@ -240,3 +244,157 @@ def test_the_nearer_triangle_hides_the_farther_one() -> None:
     assert image[2, 2].tolist() == [34, 34, 34]
     assert image[32, 32, 2] > image[32, 32, 0]  # the small blue square in front
     assert image[20, 20, 0] > image[20, 20, 2]  # the large one around it
+
+
+def test_margins_are_the_rims_that_the_blink_and_the_open_mouth_show() -> None:
+    vertices, triangles = synthetic.head(121, 121)
+    named = synthetic.expressions(vertices)
+    found = margins.labels(vertices, triangles, named)
+    assert found.shape == (len(vertices), margins.COUNT)
+    assert found.min() >= 0 and found.max() == 1
+    upper_lid, lower_lid, upper_lip, lower_lip = (vertices[found[:, k] > 0.9] for k in range(4))
+    eye, mouth = synthetic.EYE, synthetic.MOUTH
+    step = 0.004  # two rows of the mesh
+    assert np.abs(upper_lid[:, 2] - eye[2]).max() < 2 * step
+    assert (lower_lid[:, 2] < eye[2] + 1e-6).all() and (upper_lid[:, 2] > eye[2]).all()
+    assert {True, False} == set(upper_lid[:, 0] > 0) == set(lower_lid[:, 0] > 0)
+    for lip, sign in ((upper_lip, 1), (lower_lip, -1)):
+        lip = lip[np.abs(lip[:, 0]) < 0.02]  # the formula's jaw tears the skin at its sides too
+        assert len(lip) and ((lip[:, 2] - mouth[2]) * sign > -1e-6).all()
+        assert np.abs(lip[:, 2] - mouth[2]).max() < 2 * step
+
+
+def test_what_closes_is_measured_against_the_opening_at_rest() -> None:
+    vertices = np.array([[0, 0, 1.0], [0, 0, 0.0], [5, 5, 5]])
+    upper, lower = np.array([1.0, 0, 0]), np.array([0, 1.0, 0])
+    offsets = np.array([[0, 0, -0.75], [0, 0, 0], [1, 1, 1]])
+    assert closing.share_closed(vertices, offsets, upper, lower) == pytest.approx(0.75)
+
+
+def test_an_average_carries_a_faces_own_motion_onto_a_warped_copy() -> None:
+    source = synthetic.rig("source", "human")
+    target = synthetic.rig("target", "human")
+    stretch = np.array([1.15, 0.95, 0.9])
+    target.identities = (target.identities * stretch).astype(np.float32)
+    target.offsets = target.offsets * stretch[:, None, None].astype(np.float32)
+    faces = [averages.Face.of(rig) for rig in (source, target)]
+    slot = slots.INDEX["viseme_aa"]
+    got = averages.carry(faces[0], faces[1], np.array([slot]))[:, :, 0]
+    want = target.offsets[:, :, slot]
+    cosine = (got * want).sum() / np.linalg.norm(got) / np.linalg.norm(want)
+    assert cosine > 0.93
+    assert np.linalg.norm(got) == pytest.approx(np.linalg.norm(want), rel=0.15)
+
+
+def test_averages_keep_blinks_and_still_parts_and_vote_by_artist(tmp_path: pathlib.Path) -> None:
+    loud, quiet = synthetic.rig("loud"), synthetic.rig("quiet")
+    aa = slots.INDEX["viseme_aa"]
+    loud.offsets[:, :, aa] *= 4
+    averages.attach([loud, quiet], tmp_path / "averages.npz")
+    own = np.linalg.norm(quiet.offsets[:, :, aa])
+    mean = np.linalg.norm(quiet.averages[averages.HUMAN][:, :, aa].astype(float))
+    assert mean == pytest.approx(2 * own, rel=0.1)  # the geometric mean of 1 and 4
+    blink = slots.INDEX["eyeBlinkLeft"]
+    same = quiet.averages[averages.ANIME][:, :, blink]
+    assert np.array_equal(same, quiet.offsets[:, :, blink].astype(np.float16))
+    still = quiet.activity == 0
+    assert not quiet.averages[:, :, still].any()
+    again = synthetic.rig("quiet")
+    averages.attach([again], tmp_path / "averages.npz")
+    assert np.array_equal(again.averages, quiet.averages)
+
+
+def test_samples_take_the_convention_that_was_asked_for() -> None:
+    rig = carried_rig()
+    rig.averages = np.stack([rig.offsets * 2, rig.offsets * 3]).astype(np.float16)
+    rig.average_weight = np.ones((2, slots.COUNT), np.float32)
+    every, slot = np.arange(len(rig.part)), slots.INDEX["viseme_aa"]
+    own = rig.offsets_of(1, every)[..., slot]
+    anime = rig.offsets_of(1, every, averages.ANIME)[..., slot]
+    assert np.allclose(anime, 3 * own, atol=2e-3 * np.abs(own).max())
+
+
+def test_neighbours_share_an_edge() -> None:
+    rig = synthetic.rig()
+    draw = augment.Neighbors(rig.triangles, len(rig.part) + 1)  # the last vertex has no triangle
+    vertices = np.arange(len(rig.part) + 1)
+    edges = {tuple(t[[a, b]]) for t in rig.triangles for a in range(3) for b in range(3) if a != b}
+    seen = set()
+    for seed in range(3):
+        found = draw(np.random.default_rng(seed), vertices)
+        assert found[-1] == vertices[-1]
+        assert all((a, b) in edges for a, b in zip(vertices[:-1], found[:-1]))
+        seen |= set(zip(vertices[:-1].tolist(), found[:-1].tolist()))
+    assert len(seen) > 2 * len(rig.part)
+
+
+def test_the_second_half_of_a_sample_lies_beside_the_first() -> None:
+    rig = synthetic.rig()
+    edge = 0.012  # metres; the longest of the mesh
+    for seed in range(6):
+        sample = sampler(rig).draw(np.random.default_rng(seed), rig, 200)
+        assert sample.joined.shape == (100,)
+        first, second = (sample.canonical[k * 100 : k * 100 + 100] * 0.05 for k in (0, 1))
+        near = np.linalg.norm(first - second, axis=1)
+        assert near[sample.joined > 0].max() < edge
+
+
+def test_every_artist_has_a_licence_and_a_credit_and_unknown_files_are_refused() -> None:
+    assert sum(artist.share for artist in artists.ARTISTS) == pytest.approx(1, abs=0.03)
+    for artist in artists.ARTISTS:
+        assert artist.licence and artist.credit and artist.style in ("human", "anime")
+    assert artists.of_file("valid_white_m_2").name == "VALID"
+    with pytest.raises(ValueError, match="stranger.npz.*licence"):
+        artists.of_file("stranger")
+
+
+def test_a_mirror_shows_left_as_right_and_twice_is_nothing() -> None:
+    rig = synthetic.rig()
+    mark_mirror = landmarks.mirror_permutation()
+    sample = sampler(rig).draw(np.random.default_rng(3), rig, 400)
+    other = augment.mirrored(sample, mark_mirror)
+    left, right = slots.INDEX["eyeBlinkLeft"], slots.INDEX["eyeBlinkRight"]
+    assert np.allclose(other.offsets[:, :, left], sample.offsets[:, :, right] * [-1, 1, 1])
+    mark = landmarks.NAMES.index("mouth_left")
+    assert np.allclose(other.marks[mark], sample.marks[mark_mirror[mark]] * [-1, 1, 1])
+    for name, value in vars(augment.mirrored(other, mark_mirror)).items():
+        assert np.allclose(value, getattr(sample, name)), name
+
+
+def with_eyeball() -> rigs.Rig:
+    """The face with a small sheet in the left eye's opening, which looks but does not blink."""
+    rig = synthetic.rig()
+    u, v = np.meshgrid(np.linspace(-0.008, 0.008, 5), np.linspace(-0.008, 0.008, 5))
+    ball = np.stack([u.ravel(), 0 * u.ravel() + 0.004, v.ravel()], 1) + synthetic.EYE
+    number = np.arange(25).reshape(5, 5)
+    a, b, c, d = (
+        q.ravel() for q in (number[:-1, :-1], number[:-1, 1:], number[1:, 1:], number[1:, :-1])
+    )
+    sheet = np.concatenate([np.stack([a, b, c], 1), np.stack([a, c, d], 1)]) + len(rig.part)
+    look = np.zeros((3, 25, slots.COUNT), np.float32)
+    look[0, :, slots.INDEX["eyeLookOutLeft"]] = 0.002
+    rig.offsets = np.concatenate([rig.offsets, look], 1)
+    rig.slot_weight[slots.INDEX["eyeLookOutLeft"]] = 1
+    rig.identities = np.concatenate([rig.identities, np.stack([ball, ball * 1.1])], 1).astype("f4")
+    rig.triangles = np.concatenate([rig.triangles, sheet])
+    rig.part = np.zeros(rig.identities.shape[1], int)
+    rig.activity = np.concatenate([rig.activity, np.ones(25, np.float32)])
+    return rig
+
+
+def test_eyeballs_get_no_motion_from_other_artists_lids() -> None:
+    rig, other = with_eyeball(), synthetic.rig("other", "anime")
+    other.offsets[:, :, slots.INDEX["emotion_Joy"]] = other.offsets[
+        :, :, [slots.INDEX["eyeBlinkLeft"], slots.INDEX["eyeBlinkRight"]]
+    ].sum(2)
+    other.slot_weight[slots.INDEX["emotion_Joy"]] = 1
+    target = averages.Face.of(rig)
+    found = averages.eyeballs(target)
+    assert found[-25:].all() and not found[:-25].any()
+    offsets, weight = averages.of_rig(target, [target, averages.Face.of(other)])
+    joy, look = slots.INDEX["emotion_Joy"], slots.INDEX["eyeLookOutLeft"]
+    assert weight[averages.ANIME][joy] == 1
+    lids = offsets[averages.ANIME][:, :-25, joy]
+    assert np.abs(lids).max() > 0.5 * synthetic.LID_TRAVEL
+    assert not offsets[averages.ANIME][:, -25:, joy].any()
+    assert np.allclose(offsets[averages.HUMAN][0, -25:, look], 0.002, atol=1e-5)

@@ -10,15 +10,35 @@ import pytest
 torch = pytest.importorskip("torch")
 onnx = pytest.importorskip("onnx")
 
-from training import export, losses, network, slots  # noqa: E402
+from training import (  # noqa: E402
+    chunked,
+    export,
+    graph,
+    losses,
+    margins,
+    network,
+    predictors,
+    slots,
+)
+
+
+class Whole(torch.nn.Module):
+    """Vertices, condition and normals to offsets, as training sees the network."""
+
+    def __init__(self, model: network.FaceNetwork) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, vertices, condition, normals):
+        return self.model.conditioned(self.model.encode(vertices, normals), condition)
 
 
 @pytest.fixture(scope="module")
-def model() -> "export.Exported":
+def model() -> Whole:
     torch.manual_seed(0)
     marks = torch.randn(12, 3) * 0.3
     weights = torch.softmax(torch.randn(network.REGIONS, 12), 1)
-    return export.Exported(network.FaceNetwork(marks, weights, torch.rand(slots.COUNT), 32)).eval()
+    return Whole(network.FaceNetwork(marks, weights, torch.rand(slots.COUNT), 32)).eval()
 
 
 @pytest.fixture
@@ -72,20 +92,90 @@ def test_tiny_and_degenerate_meshes_give_numbers(model, count: int) -> None:
             assert torch.isfinite(model(vertices, condition, torch.zeros(1, count, 3))).all()
 
 
+def test_packed_features_hold_all_that_offsets_and_margins_need(model, mesh) -> None:
+    vertices, normals = mesh
+    condition = torch.rand(5, slots.COUNT)
+    with torch.no_grad():
+        encoding = model.model.encode(vertices * 3, normals)
+        packed = model.model.packed(encoding)
+        offsets = model.model.decoded(packed, condition)
+        expected = model.model.conditioned(encoding, condition)
+        rims = model.model.margins_of(packed)
+        scores = torch.sigmoid(model.model.margin_logits(encoding.features))
+    assert (offsets - expected).abs().max() < 1e-5 * expected.abs().max()
+    assert (rims - scores).abs().max() < 1e-5
+    assert rims.shape == (1, 300, margins.COUNT) and 0 <= rims.min() and rims.max() <= 1
+
+
+@pytest.mark.parametrize("count", [1, 63, 64, 65, 300])
+def test_chunks_give_what_the_whole_mesh_gives(model, mesh, monkeypatch, count: int) -> None:
+    monkeypatch.setattr(chunked, "CHUNK", 64)
+    vertices, normals = mesh[0][:, :count], mesh[1][:, :count]
+    with torch.no_grad():
+        expected = model.model.packed(model.model.encode(vertices, normals))
+        got = chunked.encode(model.model, vertices, normals)
+    assert got.shape == expected.shape
+    assert (got - expected).abs().max() < 1e-5 * expected.abs().max()
+
+
+@pytest.fixture(scope="module")
+def session(model):
+    onnxruntime = pytest.importorskip("onnxruntime")
+    built = graph.build(model.model)
+    onnx.checker.check_model(built, full_check=True)
+    return onnxruntime.InferenceSession(
+        built.SerializeToString(), providers=["CPUExecutionProvider"]
+    )
+
+
+def feeds(mesh, condition, features) -> dict[str, np.ndarray]:
+    return {
+        "vertices": mesh[0].numpy(),
+        "normals": mesh[1].numpy(),
+        "condition": condition.numpy(),
+        "features": features,
+    }
+
+
+@pytest.mark.parametrize("count", [1, 2, 300, 4096, 9000])
+def test_the_graph_gives_the_networks_numbers(session, model, count: int) -> None:
+    generator = torch.Generator().manual_seed(count)
+    vertices = torch.randn(1, count, 3, generator=generator) * 0.1 + 1
+    normals = torch.nn.functional.normalize(torch.randn(1, count, 3, generator=generator), dim=2)
+    condition = torch.rand(3, slots.COUNT, generator=generator)
+    nothing = np.zeros((1, 0, model.model.packed_width), np.float32)
+    offsets, rims, encoded = session.run(None, feeds((vertices, normals), condition, nothing))
+    with torch.no_grad():
+        expected = model(vertices, condition, normals).numpy()
+    assert offsets.shape == (3, count, 3) and rims.shape == (1, count, margins.COUNT)
+    assert encoded.shape == (1, count, model.model.packed_width)
+    assert np.abs(offsets - expected).max() < 1e-4 * np.abs(expected).max()
+
+
+def test_features_given_back_are_used_and_nothing_else(session, model, mesh) -> None:
+    condition = torch.rand(2, slots.COUNT)
+    nothing = np.zeros((1, 0, model.model.packed_width), np.float32)
+    first = session.run(None, feeds(mesh, condition, nothing))
+    elsewhere = (mesh[0] * 50, mesh[1] * 0)
+    again = session.run(None, feeds(elsewhere, condition, first[2]))
+    for a, b in zip(first, again):
+        assert np.array_equal(a, b)
+
+
 def test_fp16_storage_changes_weights_by_their_rounding_only(tmp_path: pathlib.Path) -> None:
     values = np.random.default_rng(0).normal(0, 1, (40, 40)).astype(np.float32)
     weight = onnx.numpy_helper.from_array(values, "w")
     node = onnx.helper.make_node("MatMul", ["x", "w"], ["y"])
     info = onnx.helper.make_tensor_value_info
-    graph = onnx.helper.make_graph(
+    single = onnx.helper.make_graph(
         [node],
         "g",
         [info("x", onnx.TensorProto.FLOAT, [1, 40])],
         [info("y", onnx.TensorProto.FLOAT, [1, 40])],
         [weight],
     )
-    opset = [onnx.helper.make_opsetid("", export.OPSET)]
-    model = onnx.helper.make_model(graph, opset_imports=opset)
+    opset = [onnx.helper.make_opsetid("", graph.OPSET)]
+    model = onnx.helper.make_model(single, opset_imports=opset)
     export.store_as_fp16(model)
     onnx.checker.check_model(model)
     assert model.graph.initializer[0].data_type == onnx.TensorProto.FLOAT16
@@ -99,37 +189,116 @@ def test_fp16_storage_changes_weights_by_their_rounding_only(tmp_path: pathlib.P
 
 
 def test_metadata_names_every_slot() -> None:
-    values = export.metadata("2026.11.1")
+    values = export.metadata("2026.11.1", 33)
+    assert values["blendwire.features"] == "33"
+    assert json.loads(values["blendwire.margins"]) == list(margins.NAMES)
+    assert set(json.loads(values["blendwire.contact"])) <= set(slots.SLOTS)
     assert json.loads(values["blendwire.condition_slots"]) == slots.SLOTS
     assert values["blendwire.contract"] == "1"
 
 
-def test_motion_loss_measures_what_it_says() -> None:
+def motion_batch() -> tuple[dict, "torch.Tensor", "network.Encoding", tuple]:
+    """(batch, raw, encoding, (scale, spread, slot_scale)) of random numbers."""
     generator = torch.Generator().manual_seed(4)
     shape = (2, 50, 3, slots.COUNT)
     truth, raw = (torch.randn(shape, generator=generator) for _ in range(2))
     scale, spread = torch.tensor([0.2, 0.3]).view(2, 1, 1), torch.tensor([0.1, 0.4]).view(2, 1, 1)
     slot_scale = torch.rand(slots.COUNT, generator=generator) + 0.5
-    touching = torch.rand(2, 50, generator=generator)
     batch = {
         "offsets": truth,
-        "contact": touching,
+        "contact": torch.rand(2, 50, generator=generator),
+        "margins": torch.rand(2, 50, margins.COUNT, generator=generator),
+        "still": (torch.rand(2, 50, generator=generator) < 0.3).float(),
+        "joined": torch.ones(2, 25),
         "slot_weight": torch.ones(2, slots.COUNT),
         "canonical": torch.zeros(2, 50, 3),
         "canonical_weight": torch.ones(2, 50),
     }
     encoding = network.Encoding(raw[:, :, 0], scale, None, None, torch.zeros(2, 50, 3))
-    importance = torch.ones(slots.COUNT)
-    weights = losses.Weights()
-    _, report = losses.motion_loss(raw, encoding, batch, spread, slot_scale, importance, weights)
+    return batch, raw, encoding, (scale, spread, slot_scale)
+
+
+def test_motion_loss_measures_what_it_says() -> None:
+    batch, raw, encoding, (scale, spread, slot_scale) = motion_batch()
+    truth, importance = batch["offsets"], torch.ones(slots.COUNT)
+    _, report = losses.motion_loss(
+        raw, encoding, batch, spread, slot_scale, importance, losses.Weights()
+    )
     predicted = raw * (scale / spread).unsqueeze(3)
     wanted = truth / (spread.unsqueeze(3) * slot_scale)
-    weight = 1 + losses._CONTACT * touching
+    weight = 1 + losses._CONTACT * torch.maximum(batch["contact"], batch["margins"].amax(2))
     weight = (weight / weight.sum(1, keepdim=True)).view(2, 50, 1, 1)
     error = ((predicted - wanted) ** 2 * weight).sum((1, 2))
     size = (wanted**2 * weight).sum((1, 2))
-    dot = (predicted * wanted * weight).sum((1, 2))
-    cosine = dot / torch.sqrt(size * (predicted**2 * weight).sum((1, 2)))
-    relative = torch.sqrt(error / (size + losses._FLOOR))
-    assert report["relative"] == pytest.approx(relative.mean().item(), rel=1e-4)
-    assert report["cosine"] == pytest.approx(cosine.mean().item(), abs=1e-5)
+    got = (predicted**2 * weight).sum((1, 2))
+    cosine = (predicted * wanted * weight).sum((1, 2)) / torch.sqrt(size * got)
+    fit = torch.sqrt(error / (size + losses._FLOOR) + 1e-3)
+    assert report["fit"] == pytest.approx(fit.mean().item(), rel=1e-4)
+    assert report["direction"] == pytest.approx(1 - cosine.mean().item(), abs=1e-5)
+    amplitude = (0.5 * torch.log(got / size)).clamp(-2, 2) ** 2
+    assert report["amplitude"] == pytest.approx(amplitude.mean().item(), rel=1e-2)
+    still = batch["still"].view(2, 50, 1)
+    spilt = (predicted.norm(dim=2) * still).sum(1) / (wanted.norm(dim=2).sum(1) + 1)
+    assert report["spill"] == pytest.approx(spilt.mean().item(), rel=1e-3)
+    flip = torch.tensor([-1.0, 1.0, 1.0]).view(1, 3, 1)
+    seen = predicted[1][:, :, slots.mirror_permutation().tolist()] * flip
+    lopsided = ((predicted[0] - seen) ** 2 * weight[0]).sum((0, 1)) / (size[0] + losses._FLOOR)
+    assert report["lopsided"] == pytest.approx((lopsided + 1e-3).sqrt().mean().item(), rel=1e-4)
+    flat = weight.view(2, 50, 1, 1)
+    both = flat[:, :25] + flat[:, 25:]
+    apart, got_apart = (f[:, :25] - f[:, 25:] for f in (wanted, predicted))
+    uneven = ((got_apart - apart) ** 2 * both).sum((1, 2)) / (apart**2 * both).sum((1, 2))
+    assert report["uneven"] == pytest.approx(uneven.sqrt().mean().item(), rel=1e-2)
+    vowels = [slots.INDEX["viseme_" + v] for v in ("aa", "E", "ih", "oh", "ou")]
+    grams = []
+    for field in (predicted, wanted):
+        rows = (field[..., vowels] * weight.sqrt()).permute(0, 3, 1, 2).flatten(2)
+        rows = rows / rows.norm(dim=2, keepdim=True)
+        grams.append(rows @ rows.transpose(1, 2))
+    expected = ((grams[0] - grams[1]) ** 2).mean().item()
+    assert report["vowels"] == pytest.approx(expected, rel=1e-2)
+
+
+def test_motion_loss_is_least_for_the_artists_own_motion() -> None:
+    batch, _, encoding, (scale, spread, slot_scale) = motion_batch()
+    batch["offsets"] = batch["offsets"] * (1 - batch["still"]).view(2, 50, 1, 1)
+    mirror = slots.mirror_permutation().tolist()
+    batch["offsets"][1] = batch["offsets"][0][:, :, mirror] * torch.tensor([-1.0, 1, 1]).view(3, 1)
+    for name in ("contact", "margins", "still"):
+        batch[name][1] = batch[name][0]
+    scale, spread = scale[:1].expand(2, 1, 1), spread[:1].expand(2, 1, 1)
+    encoding.scale, slot_scale = scale, 0.5 * (slot_scale + slot_scale[mirror])
+    own = batch["offsets"] / (spread.unsqueeze(3) * slot_scale) / (scale / spread).unsqueeze(3)
+    importance, weights = torch.ones(slots.COUNT), losses.Weights()
+
+    def total(raw) -> float:
+        return float(
+            losses.motion_loss(raw, encoding, batch, spread, slot_scale, importance, weights)[0]
+        )
+
+    best = total(own)
+    assert best < 0.1
+    assert total(own * 0.6) > best + 0.1
+    assert total(own.flip(1)) > best + 0.5
+    spilt = own + batch["still"].view(2, 50, 1, 1) * 0.2
+    assert total(spilt) > best + 0.01
+
+
+def test_a_written_file_is_read_and_asked_as_evaluation_does(model, mesh, tmp_path) -> None:
+    pytest.importorskip("onnxruntime")
+    path = tmp_path / "face.onnx"
+    export.write(model.model, path, "7")
+    assert path.stat().st_size < 3 * 2**20
+    predict = predictors.OnnxFile(path)
+    vertices, normals = (x[0].numpy() for x in mesh)
+    with torch.no_grad():
+        every = torch.eye(slots.COUNT)
+        expected = model(mesh[0], every, mesh[1]).numpy()
+        bare = model(mesh[0], every, mesh[1] * 0).numpy()
+    none = np.zeros((0, 3), int)
+    got = predict(vertices, normals, none)
+    assert got.shape == (300, slots.COUNT, 3)
+    for answer, wanted in ((got, expected), (predict(vertices, None, none), bare)):
+        error = np.abs(np.moveaxis(answer, 1, 0) - wanted).max()
+        assert error < 0.01 * np.abs(wanted).max()  # weights are stored as fp16
+    assert predict.margins(vertices, normals).shape == (300, margins.COUNT)

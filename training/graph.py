@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Puts the pieces of chunked.py together as one ONNX graph.
+
+PyTorch traces each piece; here they become the bodies of `Scan` (chunk after chunk) and of an `If`
+that skips the encoder where its result is given. Weights stay outside of all bodies, so that
+whatever is done to them on loading is done once.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+import tempfile
+from collections.abc import Sequence
+
+import numpy as np
+import onnx
+import onnx.helper
+import onnx.numpy_helper
+import torch
+from torch import nn
+
+from . import chunked, margins, slots
+from .network import REGIONS, FaceNetwork
+
+OPSET = 16
+_FLOAT = onnx.TensorProto.FLOAT
+
+
+class Decoder(nn.Module):
+    """One mesh's features and conditions to offsets [B,N,3] and margins [1,N,4]."""
+
+    def __init__(self, model: FaceNetwork) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, encoded: torch.Tensor, condition: torch.Tensor):
+        return self.model.decoded(encoded, condition), self.model.margins_of(encoded)
+
+
+@dataclasses.dataclass
+class Piece:
+    """Traced nodes and weights; names other than inputs and outputs are its own."""
+
+    nodes: list[onnx.NodeProto]
+    weights: list[onnx.TensorProto]
+    inputs: list[str]
+    outputs: list[str]
+
+
+# The axes of what passes between the pieces; an axis that is not named has a fixed length.
+_AXES = {
+    "vertices": {0: "M", 1: "N"},
+    "normals": {0: "M", 1: "N"},
+    "chunks": {0: "C", 1: "M", 2: "c"},
+    "chunk": {0: "M", 1: "c"},
+    "packed": {0: "M", 1: "C", 2: "c"},
+    "packed_chunk": {0: "M", 1: "c"},
+    "encoded": {0: "M", 1: "N"},
+    "condition": {0: "B"},
+    "offsets": {0: "B", 1: "N"},
+    "margins": {0: "M", 1: "N"},
+}
+
+
+def _axes(name: str) -> dict[int, str]:
+    return _AXES.get(name, {0: "M"})
+
+
+def _traced(
+    module: nn.Module, name: str, values: dict[str, torch.Tensor], outputs: Sequence[str]
+) -> tuple[Piece, dict[str, torch.Tensor]]:
+    """The module as nodes, and its outputs for the example `values` (input name -> tensor)."""
+    example = tuple(values.values())
+    with torch.no_grad():
+        results = module(*example)
+    results = results if isinstance(results, tuple) else (results,)
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "piece.onnx"
+        torch.onnx.export(
+            module,
+            example,
+            str(path),
+            opset_version=OPSET,
+            input_names=list(values),
+            output_names=list(outputs),
+            dynamic_axes={key: _axes(key) for key in [*values, *outputs]},
+        )
+        traced = onnx.load(str(path)).graph
+    kept = {"", *values, *outputs}
+
+    def rename(names: list[str]) -> list[str]:
+        return [key if key in kept else f"{name}/{key}" for key in names]
+
+    for node in traced.node:
+        node.name = f"{name}/{node.name}"
+        node.input[:], node.output[:] = rename(node.input), rename(node.output)
+    for weight in traced.initializer:
+        weight.name = f"{name}/{weight.name}"
+    piece = Piece(list(traced.node), list(traced.initializer), list(values), list(outputs))
+    return piece, dict(zip(outputs, results))
+
+
+def _value(name: str) -> onnx.ValueInfoProto:
+    return onnx.helper.make_tensor_value_info(name, _FLOAT, None)
+
+
+def _scan(piece: Piece, name: str, state: str | None) -> onnx.NodeProto:
+    """The piece over all `chunks`: its first input and its output are the state, if there is
+    one."""
+    body_inputs = [piece.inputs[0], "chunk"] if state else ["chunk"]
+    body = onnx.helper.make_graph(
+        piece.nodes, name, [_value(n) for n in body_inputs], [_value(n) for n in piece.outputs]
+    )
+    out = [name + "/last"] if state else ["packed"]
+    axes = {} if state else {"scan_output_axes": [1]}
+    inputs = [state, "chunks"] if state else ["chunks"]
+    return onnx.helper.make_node(
+        "Scan", inputs, out, name=name, body=body, num_scan_inputs=1, **axes
+    )
+
+
+class _Encoder:
+    """Traces the pieces one after the other, each with the results of those before."""
+
+    def __init__(self, model: FaceNetwork) -> None:
+        generator = torch.Generator().manual_seed(0)
+        points = torch.randn(2, 2, 300, 3, generator=generator)
+        self.values: dict[str, torch.Tensor] = {"vertices": points[0], "normals": points[1]}
+        self.nodes: list[onnx.NodeProto] = []
+        self.weights: list[onnx.TensorProto] = []
+        run, scan = self._run, self._pool
+        run(chunked.Prepare(), "prepare", "vertices normals", "chunks radius none")
+        self.values["chunk"] = self.values["chunks"][0]
+        scan(chunked.Whole(model), "whole", "none", "")
+        frame = "marks1 center1 spread1"
+        run(chunked.WholeMarks(model), "whole_marks", "whole/last", frame)
+        scan(chunked.Near(model), "near", "none", frame)
+        frame = "marks2 center2 spread2 middles"
+        run(chunked.NearMarks(model), "near_marks", "near/last marks1 center1 spread1", frame)
+        self._repeat_zeros()
+        scan(chunked.Regions(model), "regions", "zeros", "center2 spread2 middles")
+        run(
+            chunked.RegionMarks(model),
+            "region_marks",
+            "near/last regions/last marks2 center2 spread2 radius",
+            "marks3 center3 spread3 scale place move",
+        )
+        given = "center2 spread2 middles marks3 center3 spread3 scale place move"
+        piece = self._trace(chunked.Vertices(model), "vertex", "chunk " + given, "packed_chunk")
+        self.nodes.append(_scan(piece, "vertices_scan", None))
+        self.values["packed"] = self.values["packed_chunk"].unsqueeze(1)
+        run(chunked.Gather(), "gather", "packed vertices", "encoder_result")
+
+    def _trace(self, module: nn.Module, name: str, inputs: str, outputs: str) -> Piece:
+        values = {key: self.values[key] for key in inputs.split()}
+        piece, results = _traced(module, name, values, outputs.split())
+        self.values |= results
+        self.weights += piece.weights
+        return piece
+
+    def _run(self, module: nn.Module, name: str, inputs: str, outputs: str) -> None:
+        self.nodes += self._trace(module, name, inputs, outputs).nodes
+
+    def _pool(self, module: nn.Module, name: str, start: str, inputs: str) -> None:
+        """A maximum over all chunks, from the zeros `start`; the result is called NAME/last."""
+        self.values[name + "/state"] = self.values[start]
+        piece = self._trace(module, name, f"{name}/state chunk {inputs}", name + "/pooled")
+        self.nodes.append(_scan(piece, name, start))
+        self.values[name + "/last"] = self.values[name + "/pooled"]
+
+    def _repeat_zeros(self) -> None:
+        """`zeros` (M, REGIONS * 64) from `none` (M, 160)."""
+        index = np.zeros(REGIONS * 64, np.int64)
+        self.weights.append(onnx.numpy_helper.from_array(index, "zeros/index"))
+        self.nodes.append(
+            onnx.helper.make_node("Gather", ["none", "zeros/index"], ["zeros"], axis=1)
+        )
+        self.values["zeros"] = self.values["none"][:, index]
+
+
+def _unless_given(encoder: _Encoder) -> list[onnx.NodeProto]:
+    """Nodes that make `encoded`: the input `features` where it has vertices, else the encoder's."""
+    make = onnx.helper.make_node
+    given = onnx.helper.make_graph(
+        [make("Identity", ["features"], ["given/features"])],
+        "given",
+        [],
+        [_value("given/features")],
+    )
+    work = onnx.helper.make_graph(encoder.nodes, "encode", [], [_value("encoder_result")])
+    none = onnx.numpy_helper.from_array(np.array([0], np.int64))
+    return [
+        make("Constant", [], ["given/none"], value=none),
+        make("Shape", ["features"], ["given/count"], start=1, end=2),
+        make("Greater", ["given/count", "given/none"], ["given/any"]),
+        make("If", ["given/any"], ["encoded"], then_branch=given, else_branch=work),
+    ]
+
+
+def build(model: FaceNetwork) -> onnx.ModelProto:
+    """The whole graph, weights in fp32."""
+    encoder = _Encoder(model)
+    width = model.packed_width
+    example = {
+        "encoded": torch.rand(1, 64, width) + 0.1,
+        "condition": torch.rand(3, slots.COUNT),
+    }
+    decoder, _ = _traced(Decoder(model), "decode", example, ["offsets", "margins"])
+
+    def info(name: str, *shape: str | int) -> onnx.ValueInfoProto:
+        return onnx.helper.make_tensor_value_info(name, _FLOAT, shape)
+
+    graph = onnx.helper.make_graph(
+        _unless_given(encoder) + decoder.nodes,
+        "blendwire",
+        [
+            info("vertices", 1, "N", 3),
+            info("condition", "B", slots.COUNT),
+            info("normals", 1, "N", 3),
+            info("features", 1, "G", width),
+        ],
+        [
+            info("offsets", "B", "N", 3),
+            info("margins", 1, "N", margins.COUNT),
+            info("encoded", 1, "N", width),
+        ],
+        encoder.weights + decoder.weights,
+    )
+    opset = [onnx.helper.make_opsetid("", OPSET)]
+    return onnx.helper.make_model(
+        graph, opset_imports=opset, ir_version=8, producer_name="blendwire"
+    )
