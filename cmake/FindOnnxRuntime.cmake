@@ -15,5 +15,10 @@ if(OnnxRuntime_FOUND AND NOT TARGET OnnxRuntime::OnnxRuntime)
   set_target_properties(OnnxRuntime::OnnxRuntime PROPERTIES
     IMPORTED_LOCATION ${OnnxRuntime_LIBRARY}
     INTERFACE_INCLUDE_DIRECTORIES ${OnnxRuntime_INCLUDE_DIR})
+  if(WIN32 AND NOT MSVC)
+    # Two spellings in its headers that only Microsoft's compiler knows.
+    set_property(TARGET OnnxRuntime::OnnxRuntime PROPERTY
+      INTERFACE_COMPILE_OPTIONS -D_stdcall=__stdcall "-D_Return_type_success_(x)=")
+  endif()
 endif()
 mark_as_advanced(OnnxRuntime_INCLUDE_DIR OnnxRuntime_LIBRARY)

@@ -31,9 +31,15 @@ _PATTERNS = (
 )
 
 
-def addon_files(wheel: pathlib.Path) -> dict[str, bytes]:
+def addon_files(wheel: pathlib.Path, platform: str = "linux_x64") -> dict[str, bytes]:
     """Contents by their path in the zip."""
     manifest = (ADDON / "blender_manifest.toml").read_text(encoding="utf-8")
+    manifest = re.sub(
+        r"^platforms = .*$",
+        f'platforms = ["{platform.replace("_", "-", 1)}"]',
+        manifest,
+        flags=re.MULTILINE,
+    )
     files = {
         "blender_manifest.toml": manifest.replace("@WHEEL@", wheel.name).encode(),
         f"wheels/{wheel.name}": wheel.read_bytes(),
@@ -62,14 +68,14 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--wheel", type=pathlib.Path, required=True)
     parser.add_argument("--output", type=pathlib.Path, required=True, help="where the zip goes")
-    parser.add_argument("--platform", default="linux_x64", help="part of the zip's name")
+    parser.add_argument("--platform", default="linux_x64", help="the system it is for")
     return parser.parse_args()
 
 
 def main() -> None:
     """Makes the zip and prints its path."""
     arguments = parse_arguments()
-    files = addon_files(arguments.wheel)
+    files = addon_files(arguments.wheel, arguments.platform)
     version = version_of(files["blender_manifest.toml"])
     arguments.output.mkdir(parents=True, exist_ok=True)
     path = arguments.output / f"blendwire-{version}-{arguments.platform}.zip"

@@ -98,7 +98,7 @@ def wheel_files(arguments: argparse.Namespace, version: str) -> dict[str, bytes 
         files[f"blendwire/_native/{name}"] = path
     info = f"blendwire-{version}.dist-info"
     licenses = [REPOSITORY / name for name in ("LICENSE", "NOTICE", "THIRD_PARTY.md")]
-    found = [path for path in licenses if path.is_file()]
+    found = [path for path in licenses if path.is_file()] + arguments.license
     for path in found:
         files[f"{info}/licenses/{path.name}"] = path
     license_files = "".join(f"License-File: {path.name}\n" for path in found)
@@ -153,6 +153,13 @@ def parse_arguments() -> argparse.Namespace:
         action="append",
         default=[],
         help="a library to lie beside the server, e.g. libonnxruntime.so.1 (not with --repair)",
+    )
+    parser.add_argument(
+        "--license",
+        type=pathlib.Path,
+        action="append",
+        default=[],
+        help="one more licence text to go in",
     )
     parser.add_argument("--repair", action="store_true", help="bundle shared libraries")
     parser.add_argument(

@@ -39,11 +39,29 @@ CHANNEL_OPTIONS = [
 ]
 
 
+# BLENDWIRE_LAUNCHER names a program that runs programs for Windows here: tests/windows/launch. Then
+# the server under test is one, and asked to end by Ctrl-C, since it knows no SIGTERM.
+LAUNCHER = os.environ.get("BLENDWIRE_LAUNCHER")
+END_SIGNAL = signal.SIGINT if LAUNCHER else signal.SIGTERM
+
+
 def program() -> pathlib.Path:
     """The server under test."""
-    path = pathlib.Path(os.environ["BLENDWIRE_BIN"]) / "blendwire-server"
+    name = "blendwire-server.exe" if LAUNCHER else "blendwire-server"
+    path = pathlib.Path(os.environ["BLENDWIRE_BIN"]) / name
     assert path.is_file(), f"{path} is missing: build the target blendwire_server_main"
     return path.resolve()
+
+
+def command() -> list[str]:
+    """What starts it."""
+    return [LAUNCHER, str(program())] if LAUNCHER else [str(program())]
+
+
+def path_for_server(path: str | os.PathLike[str]) -> str:
+    """An absolute path of this system as the server's system has it."""
+    text = os.fspath(path)
+    return "Z:" + text.replace("/", "\\") if LAUNCHER and text.startswith("/") else text
 
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -59,7 +77,7 @@ def run_to_end(
 ) -> subprocess.CompletedProcess[str]:
     """Runs the server with arguments with which it should end by itself."""
     return subprocess.run(
-        [program(), *arguments],
+        [*command(), *arguments],
         input=stdin,
         capture_output=True,
         text=True,
@@ -100,7 +118,7 @@ class Server:
         self._log = tempfile.TemporaryFile(prefix="blendwire-log-")
         where = [] if port is None or managed else ["--port", str(port)]
         self.process = subprocess.Popen(
-            [program(), *where, *(["--managed"] if managed else []), *arguments],
+            [*command(), *where, *(["--managed"] if managed else []), *arguments],
             stdin=subprocess.PIPE if managed else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=self._log,
@@ -182,7 +200,9 @@ class Server:
         )
 
     def load(self, path: str | os.PathLike[str], name: str = "", **options: str) -> Any:
-        request = pb.LoadModelRequest(model_path=str(path), model_name=name, options=options)
+        request = pb.LoadModelRequest(
+            model_path=path_for_server(path), model_name=name, options=options
+        )
         return self.stub.LoadModel(request, timeout=CALL_SECONDS, metadata=self.metadata)
 
     def unload(self, name: str = "") -> Any:
@@ -213,7 +233,7 @@ class Server:
 
     def ask_to_end(self) -> None:
         """What Ctrl+C and service managers do; returns at once."""
-        self.process.send_signal(signal.SIGTERM)
+        self.process.send_signal(END_SIGNAL)
 
     def await_end(self, seconds: float = 30.0) -> int:
         """The exit code of a server that was asked to end, or is about to for another reason."""
@@ -234,7 +254,7 @@ class Server:
             code = self.await_end()
         except subprocess.TimeoutExpired:
             self.kill()
-            raise AssertionError(f"the server did not end on SIGTERM\n{self.log()[-4000:]}") from None
+            raise AssertionError(f"the server did not end on {END_SIGNAL.name}\n{self.log()[-4000:]}") from None
         assert code == 0, f"exit code {code}\n{self.log()[-4000:]}"
 
     def kill(self) -> None:
