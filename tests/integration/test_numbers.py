@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import pathlib
 from collections.abc import Callable
 from typing import Any
@@ -244,6 +245,63 @@ def test_default_model(start_server: Callable[..., Server]) -> None:
             vector = _default_condition(slots, kind, name, 0.9)
             answer = server.predict(request(mesh, condition(name, 0.9, KINDS[kind])))
             assert_close(answer.offsets, run_reference(DEFAULT_MODEL, mesh, vector))
+
+
+@pytest.mark.skipif(
+    not DEFAULT_MODEL.exists(), reason="models/default.onnx is not there (training/ makes it)"
+)
+def test_default_model_on_a_face(
+    start_server: Callable[..., Server], tmp_path: pathlib.Path
+) -> None:
+    """A mesh that is remembered gives the same numbers; contact moves lids and lips and no more."""
+    face = _demo_face()
+    plain = onnx_models.without_contact(DEFAULT_MODEL, tmp_path / "plain.onnx")
+    server = start_server("--model-root", tmp_path)
+    server.load(plain, "plain")
+    slots = list(server.models()["default"].condition_slots)
+    for kind, name in (("emotion", "Blink"), ("viseme", "PP"), ("viseme", "aa")):
+        expected = run_reference(plain, face, _default_condition(slots, kind, name, 1.0))
+        how = condition(name, 1.0, KINDS[kind])
+        for turn in ("first", "remembered"):
+            answer = server.predict(request(face, how, model="plain"))
+            np.testing.assert_allclose(
+                meshes.offsets_of(answer), expected, rtol=0, atol=TOLERANCE, err_msg=f"{name} {turn}"
+            )
+        moved = np.abs(meshes.offsets_of(server.predict(request(face, how))) - expected).max(1)
+        assert moved.max() < 0.03, name
+        assert (moved > TOLERANCE).mean() < 0.4, f"{name}: more than the rims' surroundings moved"
+
+
+def _demo_face() -> Mesh:
+    """The skin of assets/demo_head.glb in the contract's axes; glTF's Y is up, its Z is forward."""
+    document, binary = _read_glb(REPOSITORY / "assets/demo_head.glb")
+    mesh = max(document["meshes"], key=lambda mesh: _count(document, mesh))
+    primitive = mesh["primitives"][0]
+    x, y, z = _accessor(document, binary, primitive["attributes"]["POSITION"]).reshape(-1, 3).T
+    triangles = _accessor(document, binary, primitive["indices"]).reshape(-1, 3)
+    return Mesh(np.stack([x, -z, y], 1).astype(np.float32), triangles.astype(np.uint32))
+
+
+def _count(document: dict[str, Any], mesh: dict[str, Any]) -> int:
+    return document["accessors"][mesh["primitives"][0]["attributes"]["POSITION"]]["count"]
+
+
+def _read_glb(path: pathlib.Path) -> tuple[dict[str, Any], bytes]:
+    """The JSON and the binary chunk (glTF 2.0, 4.4)."""
+    data = path.read_bytes()
+    size = int.from_bytes(data[12:16], "little")
+    return json.loads(data[20 : 20 + size]), data[20 + size + 8 :]
+
+
+def _accessor(document: dict[str, Any], binary: bytes, index: int) -> np.ndarray:
+    """All components in a row; tightly packed ones only."""
+    accessor = document["accessors"][index]
+    view = document["bufferViews"][accessor["bufferView"]]
+    assert "byteStride" not in view
+    start = view.get("byteOffset", 0) + accessor.get("byteOffset", 0)
+    kind = {5123: np.uint16, 5125: np.uint32, 5126: np.float32}[accessor["componentType"]]
+    count = accessor["count"] * {"SCALAR": 1, "VEC3": 3}[accessor["type"]]
+    return np.frombuffer(binary, kind, count, start)
 
 
 def _default_condition(slots: list[str], kind: str, name: str, intensity: float) -> np.ndarray:
