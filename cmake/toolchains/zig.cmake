@@ -20,8 +20,8 @@ set(CMAKE_RC_COMPILER ${compiler}/rc)
 # zig adds undefined-behaviour traps and debug information unless it is told not to.
 set(CMAKE_C_FLAGS_INIT "${blendwire_dist_flags} -fno-sanitize=all -g0 -ffunction-sections -fdata-sections -fvisibility=hidden")
 set(CMAKE_CXX_FLAGS_INIT "${CMAKE_C_FLAGS_INIT}")
-set(CMAKE_C_FLAGS_RELEASE_INIT "-O2 -DNDEBUG")
-set(CMAKE_CXX_FLAGS_RELEASE_INIT "-O2 -DNDEBUG")
+set(CMAKE_C_FLAGS_RELEASE "-O2 -DNDEBUG" CACHE STRING "")
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG" CACHE STRING "")
 
 # Only what was built for that system is used, through its own package files.
 set(CMAKE_FIND_ROOT_PATH ${blendwire_dist}/${blendwire_dist_target})

@@ -11,6 +11,7 @@ import sys
 from typing import Any
 
 from . import _structs as s
+from ._windows import copies_folder, loadable_copy
 from .errors import FailedPreconditionError, NotFoundError, make_error
 
 ABI_VERSION = 1
@@ -94,7 +95,10 @@ def _load() -> c.CDLL:
     named = os.environ.get("BLENDWIRE_CLIENT_LIBRARY")
     bundled = NATIVE_FOLDER / library_file_name()
     path = named or (str(bundled) if bundled.is_file() else library_file_name())
+    copies = copies_folder() if sys.platform == "win32" and path == str(bundled) else None
     try:
+        if copies is not None:
+            path = str(loadable_copy(bundled, copies))
         # CDLL, not PyDLL: the interpreter's lock is released during every call.
         return c.CDLL(path)
     except OSError as error:
@@ -155,14 +159,15 @@ def string_array(texts: list[str]) -> Any:
     return (c.c_char_p * len(texts))(*[t.encode() for t in texts]) if texts else None
 
 
-def make_bundled_server_executable() -> None:
-    """Gives the package's own server back the permission that Blender's unpacker drops.
-
-    Windows knows no such permission, and its file has another name.
-    """
-    server = NATIVE_FOLDER / SERVER_NAME
-    if server.is_file() and not os.access(server, os.X_OK):
+def bundled_server() -> pathlib.Path | None:
+    """The package's own server, if it has one. Blender's unpacker drops the permission to run it,
+    which is given back; Windows knows no such permission."""
+    server = NATIVE_FOLDER / (SERVER_NAME + (".exe" if sys.platform == "win32" else ""))
+    if not server.is_file():
+        return None
+    if not os.access(server, os.X_OK):
         server.chmod(server.stat().st_mode | 0o111)
+    return server
 
 
 def client_version() -> str:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from . import _read
 from . import _structs as s
 from ._library import (
+    bundled_server,
     check,
     library,
-    make_bundled_server_executable,
     new_struct,
     string_array,
     text,
@@ -110,6 +110,8 @@ class ManagedServer:
     ) -> Job[ManagedServer]:
         """As start(), in the background; a cancelled start leaves no process behind."""
         options = new_struct(s.ServerOptions, "server_options")
+        if program is None and not os.environ.get("BLENDWIRE_SERVER"):
+            program = bundled_server()
         options.program = None if program is None else os.fspath(program).encode()
         options.log_file = None if log_file is None else os.fspath(log_file).encode()
         options.start_timeout_ms = round(start_timeout * 1000)
@@ -125,8 +127,6 @@ class ManagedServer:
         if entries is not None:
             options.environment = c.cast(entries, c.POINTER(c.c_char_p))
             options.environment_count = len(entries)
-        if program is None:
-            make_bundled_server_executable()
         job = c.c_void_p()
         check(library().blendwire_submit_server_start(c.byref(options), c.byref(job)))
         return Job(job, cls._take)

@@ -25,7 +25,7 @@ constexpr int kRelaxRounds = 5;
 // Closing may fold as many triangles more than the plain field does: rims have insides, which fold
 // when a lid comes down, unseen.
 constexpr size_t kSpareFolds = 4;
-constexpr size_t kFoldsPerTriangle = 100;
+constexpr size_t kFoldsPerTriangle = 50;
 
 void BuildEyes(const internal::Nodes& nodes, const EyePlaces& places,
                internal::RegionBuilder& region, FaceMap& face) {
@@ -72,7 +72,7 @@ void WriteField(const FaceMap& face, absl::Span<const Vector> field, absl::Span<
 // does not.
 std::vector<Vector> CorrectionOf(const FaceMap& face, Part part, double closure,
                                  absl::Span<const Vector> field) {
-  const double scale = 1.0 / closure;
+  const internal::Skin skin{face.positions, face.triangles[part], field, 1.0 / closure};
   std::vector<Vector> closed(field.begin(), field.end());
   std::vector<char> pinned(face.locals());
   if (part == kLips) {
@@ -80,13 +80,12 @@ std::vector<Vector> CorrectionOf(const FaceMap& face, Part part, double closure,
   } else {
     internal::CloseEye(face.eyes[part], closure, field, absl::MakeSpan(closed));
     internal::PinRims(face.eyes[part], pinned);
-    internal::RelaxCorrection(face, field, pinned, kRelaxRounds, absl::MakeSpan(closed));
+    internal::RelaxCorrection(skin, pinned, kRelaxRounds, absl::MakeSpan(closed));
     internal::SlideOverEye(face.eyes[part], closure, absl::MakeSpan(closed));
   }
-  internal::MendFolds(face, field, scale, pinned, absl::MakeSpan(closed));
-  const size_t allowed = internal::CountFolds(face, field, scale);
-  const size_t spare = kSpareFolds + face.triangles.size() / kFoldsPerTriangle;
-  if (internal::CountFolds(face, closed, scale) > allowed + spare) return {};
+  internal::MendFolds(skin, pinned, absl::MakeSpan(closed));
+  const size_t spare = kSpareFolds + skin.triangles.size() / kFoldsPerTriangle;
+  if (internal::CountFolds(skin, closed) > internal::CountFolds(skin, field) + spare) return {};
   for (size_t i = 0; i < closed.size(); ++i) closed[i] = closed[i] - field[i];
   return closed;
 }

@@ -239,17 +239,21 @@ class Heart:
     def __init__(self) -> None:
         self.longest: dict[str, list[float]] = {}
         self._phase = ""
+        self._stopped = False
         self._last = (time.perf_counter(), time.thread_time())
         bpy.app.timers.register(self._beat)
 
     def stop(self) -> None:
-        bpy.app.timers.unregister(self._beat)
+        self._stopped = True
 
-    def _beat(self) -> float:
+    def _beat(self) -> float | None:
+        if self._stopped:
+            return None
         now = (time.perf_counter(), time.thread_time())
         pauses = [round((b - a) * 1000, 1) for a, b in zip(self._last, now)]
         known = self.longest.get(self._phase, [0.0, 0.0])
-        self.longest[self._phase] = [max(pair) for pair in zip(known, pauses)]
+        if self._phase:
+            self.longest[self._phase] = [max(pair) for pair in zip(known, pauses)]
         self._last = now
         run = scenes.session().run
         self._phase = run.phase.value if run is not None else "idle"

@@ -9,6 +9,8 @@
 # Precompiled headers more than halve the time that gRPC takes.
 
 add_compile_definitions(GRPC_WITHOUT_TLS GRPC_ARES=0)
+# gRPC 1.51 writes "x.template f(...)", which newer compilers take for an error.
+add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-Wno-missing-template-arg-list-after-template-kw>)
 set(precompiled ${CMAKE_CURRENT_LIST_DIR}/grpc_precompiled.h)
 set(precompiled_cpp ${CMAKE_CURRENT_LIST_DIR}/grpcpp_precompiled.h)
 function(blendwire_extend_grpc)

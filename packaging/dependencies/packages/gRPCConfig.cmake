@@ -4,6 +4,7 @@ include(CMakeFindDependencyMacro)
 find_dependency(absl CONFIG)
 find_dependency(Protobuf CONFIG)
 find_dependency(re2 CONFIG)
+find_dependency(Threads)
 find_dependency(ZLIB)
 
 if(NOT TARGET gRPC::grpc++)
@@ -17,6 +18,7 @@ if(NOT TARGET gRPC::grpc++)
   target_link_libraries(gRPC::gpr INTERFACE
     absl::base absl::core_headers absl::memory absl::random_random absl::status absl::str_format
     absl::strings absl::synchronization absl::time
+    Threads::Threads ${CMAKE_DL_LIBS}
     $<$<PLATFORM_ID:Windows>:ws2_32> $<$<PLATFORM_ID:Windows>:dbghelp>)
   target_link_libraries(gRPC::grpc_unsecure INTERFACE
     gRPC::address_sorting gRPC::upb gRPC::gpr re2::re2 ZLIB::ZLIB

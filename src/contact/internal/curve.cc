@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <limits>
 
 namespace blendwire::contact::internal {
 namespace {
 
+constexpr double kThinnest = 0.2;  // of the least bandwidth, between samples
 constexpr size_t kNearest = 6;  // samples that a column should see
 
 // The distance from `x` within which kNearest samples lie; `distances` is memory to work in.
@@ -46,6 +48,31 @@ Vector Regress(absl::Span<const Sample> samples, double x, double width) {
   return (1.0 / s0) * m0 - mean * slope;
 }
 
+// Many samples that lie closer together than any column can tell apart count as few.
+std::vector<Sample> Thinned(absl::Span<const Sample> samples, double spacing) {
+  double from = std::numeric_limits<double>::max();
+  double to = std::numeric_limits<double>::lowest();
+  for (const Sample& sample : samples) {
+    from = std::min(from, sample.x);
+    to = std::max(to, sample.x);
+  }
+  const double bins = (to - from) / spacing + 1.0;
+  if (!(bins < 0.5 * static_cast<double>(samples.size()))) return {samples.begin(), samples.end()};
+  std::vector<Sample> sums(static_cast<size_t>(bins) + 1);
+  for (const Sample& sample : samples) {
+    Sample& sum = sums[static_cast<size_t>((sample.x - from) / spacing)];
+    sum.x += sample.weight * sample.x;
+    sum.value += sample.weight * sample.value;
+    sum.weight += sample.weight;
+  }
+  std::erase_if(sums, [](const Sample& sum) { return sum.weight <= 0.0; });
+  for (Sample& sum : sums) {
+    sum.x /= sum.weight;
+    sum.value = (1.0 / sum.weight) * sum.value;
+  }
+  return sums;
+}
+
 }  // namespace
 
 Curve::Curve(double from, double to, int columns)
@@ -62,13 +89,14 @@ Vector Curve::At(double x) const {
 Curve FitCurve(absl::Span<const Sample> samples, double from, double to, int columns,
                const Bandwidth& bandwidth) {
   Curve curve(from, to, columns);
+  const std::vector<Sample> thinned = Thinned(samples, kThinnest * bandwidth.least);
   std::vector<double> distances;
   distances.reserve(samples.size());
   for (int column = 0; column < columns; ++column) {
     const double x = curve.ColumnX(column);
     const double width =
-        std::clamp(0.6 * ReachOf(samples, x, distances), bandwidth.least, bandwidth.most);
-    curve[column] = Regress(samples, x, width);
+        std::clamp(0.6 * ReachOf(thinned, x, distances), bandwidth.least, bandwidth.most);
+    curve[column] = Regress(thinned, x, width);
   }
   return curve;
 }

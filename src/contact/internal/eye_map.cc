@@ -79,23 +79,22 @@ Member MemberOf(const Rims& rims, const Vector& p, double to_upper, double to_lo
 // How far what lies in the opening stands out before the straight line between the rims.
 Curve FindEyeball(const Surroundings& around, const Rims& rims) {
   Curve eyeball(rims.from, rims.to, kColumns);
-  for (int column = 0; column < kColumns; ++column) {
-    const Vector& upper = rims.upper[column];
-    const Vector& lower = rims.lower[column];
+  const double step = eyeball.ColumnX(1) - eyeball.ColumnX(0);
+  const int reach = static_cast<int>(std::ceil(0.06 * rims.width / step));
+  for (size_t i = 0; i < around.nodes.size(); ++i) {
+    const Vector& p = around.positions[i];
+    if (around.skin[i] || p.x < rims.from || p.x > rims.to) continue;
+    const Vector upper = rims.upper.At(p.x);
+    const Vector lower = rims.lower.At(p.x);
     const double opening = upper.y - lower.y;
-    if (opening < 0.3 * rims.height) continue;
-    double most = 0.0;
-    for (size_t i = 0; i < around.nodes.size(); ++i) {
-      const Vector& p = around.positions[i];
-      const double share = (p.y - lower.y) / opening;
-      if (around.skin[i] || share < 0.2 || share > 0.8 ||
-          std::abs(p.x - eyeball.ColumnX(column)) > 0.06 * rims.width) {
-        continue;
-      }
-      const double line = lower.z + share * (upper.z - lower.z);
-      if (p.z - line < 0.5 * rims.height) most = std::max(most, p.z - line);
+    const double share = (p.y - lower.y) / opening;
+    if (opening < 0.3 * rims.height || share < 0.2 || share > 0.8) continue;
+    const double out = p.z - lower.z - share * (upper.z - lower.z);
+    if (out > 0.5 * rims.height) continue;  // a lash, a strand of hair
+    const int column = static_cast<int>((p.x - rims.from) / step);
+    for (int c = std::max(column - reach, 0); c <= std::min(column + reach, kColumns - 1); ++c) {
+      eyeball[c].z = std::max(eyeball[c].z, std::min(out, kMostBulge * rims.height));
     }
-    eyeball[column].z = std::min(most, kMostBulge * rims.height);
   }
   return eyeball;
 }

@@ -30,15 +30,27 @@ void RegionBuilder::Finish(const Surface& surface, const std::vector<Vector>& no
     if (local != kNone) face.vertices[next[local]++] = vertex;
   }
 
+  std::vector<uint8_t> parts(nodes_.size());  // a bit for each part a node belongs to
+  for (const Part part : {kLeftLid, kRightLid, kLips}) {
+    const std::vector<Member>& members =
+        part == kLips ? face.mouth.members : face.eyes[part].members;
+    for (const Member& member : members) {
+      parts[member.local] = static_cast<uint8_t>(parts[member.local] | (1U << part));
+    }
+  }
   for (size_t t = 0; t + 2 < surface.triangles.size(); t += 3) {
     std::array<uint32_t, 3> corners{};
-    bool inside = true;
-    for (size_t i = 0; i < 3 && inside; ++i) {
+    unsigned common = 0xff;
+    for (size_t i = 0; i < 3 && common != 0; ++i) {
       corners[i] = local_of_[surface.node_of[surface.triangles[t + i]]];
-      inside = corners[i] != kNone;
+      common = corners[i] == kNone ? 0 : common & parts[corners[i]];
     }
-    const bool flat = corners[0] == corners[1] || corners[1] == corners[2] || corners[2] == corners[0];
-    if (inside && !flat) face.triangles.push_back(corners);
+    const bool flat =
+        corners[0] == corners[1] || corners[1] == corners[2] || corners[2] == corners[0];
+    if (common == 0 || flat) continue;
+    for (size_t part = 0; part < kParts; ++part) {
+      if ((common >> part & 1U) != 0) face.triangles[part].push_back(corners);
+    }
   }
 }
 

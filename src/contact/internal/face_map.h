@@ -83,7 +83,8 @@ struct FaceMap {
   std::vector<uint32_t> first_vertex{0};
   std::vector<uint32_t> vertices;
   std::vector<Vector> positions;                    // of the mesh
-  std::vector<std::array<uint32_t, 3>> triangles;   // all corners in the region
+  // Of each part: all corners are its members.
+  std::array<std::vector<std::array<uint32_t, 3>>, kParts> triangles;
   size_t vertex_count = 0;                          // of the mesh
 
   size_t locals() const { return positions.size(); }

@@ -3,37 +3,42 @@
 #include "contact/internal/folds.h"
 
 #include <algorithm>
-#include <array>
-#include <cstdint>
 
 namespace blendwire::contact::internal {
 namespace {
 
 constexpr int kRounds = 12;
 
-Vector NormalOf(const Vector& a, const Vector& b, const Vector& c) { return Cross(b - a, c - a); }
+using Triangle = std::array<uint32_t, 3>;
 
-bool Folded(const FaceMap& face, absl::Span<const Vector> offsets, double scale,
-            const std::array<uint32_t, 3>& t) {
-  const auto moved = [&](size_t i) { return face.positions[t[i]] + scale * offsets[t[i]]; };
-  const Vector rest = NormalOf(face.positions[t[0]], face.positions[t[1]], face.positions[t[2]]);
-  return Dot(rest, NormalOf(moved(0), moved(1), moved(2))) < 0.0;
+bool Folded(const Skin& skin, absl::Span<const Vector> offsets, const Triangle& t) {
+  const auto moved = [&](size_t i) { return skin.positions[t[i]] + skin.scale * offsets[t[i]]; };
+  const Vector& a = skin.positions[t[0]];
+  const Vector rest = Cross(skin.positions[t[1]] - a, skin.positions[t[2]] - a);
+  const Vector b = moved(0);
+  return Dot(rest, Cross(moved(1) - b, moved(2) - b)) < 0.0;
 }
 
-// The mean correction of a node's neighbours along the region's triangles.
+// The mean correction of a node's neighbours along the part's triangles.
 class NeighbourMeans {
  public:
+  explicit NeighbourMeans(size_t locals) : sums_(locals), counts_(locals) {}
+
   // For the nodes that are `wanted`.
-  void Average(const FaceMap& face, absl::Span<const Vector> field,
+  void Average(const Skin& skin, absl::Span<const Triangle> triangles,
                absl::Span<const Vector> solution, const std::vector<char>& wanted) {
-    sums_.assign(face.locals(), Vector{});
-    counts_.assign(face.locals(), 0.0);
-    for (const auto& triangle : face.triangles) {
+    for (const Triangle& triangle : triangles) {
+      for (const uint32_t local : triangle) {
+        sums_[local] = {};
+        counts_[local] = 0.0;
+      }
+    }
+    for (const Triangle& triangle : triangles) {
       for (size_t i = 0; i < 3; ++i) {
         if (!wanted[triangle[i]]) continue;
         for (size_t other = 1; other < 3; ++other) {
           const uint32_t neighbour = triangle[(i + other) % 3];
-          sums_[triangle[i]] += solution[neighbour] - field[neighbour];
+          sums_[triangle[i]] += solution[neighbour] - skin.field[neighbour];
           counts_[triangle[i]] += 1.0;
         }
       }
@@ -48,55 +53,68 @@ class NeighbourMeans {
   std::vector<double> counts_;
 };
 
-}  // namespace
-
-void RelaxCorrection(const FaceMap& face, absl::Span<const Vector> field,
-                     const std::vector<char>& pinned, int rounds, absl::Span<Vector> solution) {
-  std::vector<char> wanted(face.locals());
-  for (size_t local = 0; local < face.locals(); ++local) wanted[local] = pinned[local] ? 0 : 1;
-  NeighbourMeans neighbours;
-  for (int round = 0; round < rounds; ++round) {
-    neighbours.Average(face, field, solution, wanted);
-    for (size_t local = 0; local < face.locals(); ++local) {
-      if (!wanted[local] || !neighbours.any(local)) continue;
-      const Vector own = solution[local] - field[local];
-      solution[local] = field[local] + 0.5 * (own + neighbours.mean(local));
+std::vector<Triangle> NewFolds(const Skin& skin, absl::Span<const Triangle> triangles,
+                               absl::Span<const Vector> solution) {
+  std::vector<Triangle> folds;
+  for (const Triangle& triangle : triangles) {
+    if (Folded(skin, solution, triangle) && !Folded(skin, skin.field, triangle)) {
+      folds.push_back(triangle);
     }
-  }
-}
-
-size_t CountFolds(const FaceMap& face, absl::Span<const Vector> offsets, double scale) {
-  size_t folds = 0;
-  for (const auto& triangle : face.triangles) {
-    if (Folded(face, offsets, scale, triangle)) ++folds;
   }
   return folds;
 }
 
-void MendFolds(const FaceMap& face, absl::Span<const Vector> field, double scale,
-               const std::vector<char>& pinned, absl::Span<Vector> solution) {
-  std::vector<char> plain(face.triangles.size());
-  for (size_t t = 0; t < face.triangles.size(); ++t) {
-    plain[t] = Folded(face, field, scale, face.triangles[t]) ? 1 : 0;
+std::vector<Triangle> Touching(absl::Span<const Triangle> triangles,
+                               const std::vector<char>& marked) {
+  std::vector<Triangle> touching;
+  for (const Triangle& t : triangles) {
+    if (marked[t[0]] || marked[t[1]] || marked[t[2]]) touching.push_back(t);
   }
-  std::vector<char> gives_way(face.locals());
-  NeighbourMeans neighbours;
-  for (int round = 0; round < kRounds; ++round) {
-    std::fill(gives_way.begin(), gives_way.end(), 0);
-    bool any = false;
-    for (size_t t = 0; t < face.triangles.size(); ++t) {
-      if (plain[t] || !Folded(face, solution, scale, face.triangles[t])) continue;
-      for (const uint32_t local : face.triangles[t]) {
-        if (pinned[local]) continue;
-        gives_way[local] = 1;
-        any = true;
+  return touching;
+}
+
+}  // namespace
+
+size_t CountFolds(const Skin& skin, absl::Span<const Vector> offsets) {
+  return static_cast<size_t>(
+      std::count_if(skin.triangles.begin(), skin.triangles.end(),
+                    [&](const Triangle& triangle) { return Folded(skin, offsets, triangle); }));
+}
+
+void RelaxCorrection(const Skin& skin, const std::vector<char>& pinned, int rounds,
+                     absl::Span<Vector> solution) {
+  std::vector<char> wanted(solution.size());
+  for (size_t local = 0; local < wanted.size(); ++local) wanted[local] = pinned[local] ? 0 : 1;
+  NeighbourMeans neighbours(solution.size());
+  for (int round = 0; round < rounds; ++round) {
+    neighbours.Average(skin, skin.triangles, solution, wanted);
+    for (size_t local = 0; local < solution.size(); ++local) {
+      if (!wanted[local] || !neighbours.any(local)) continue;
+      const Vector own = solution[local] - skin.field[local];
+      solution[local] = skin.field[local] + 0.5 * (own + neighbours.mean(local));
+    }
+  }
+}
+
+void MendFolds(const Skin& skin, const std::vector<char>& pinned, absl::Span<Vector> solution) {
+  NeighbourMeans neighbours(solution.size());
+  std::vector<char> gives_way(solution.size());
+  std::vector<Triangle> folds = NewFolds(skin, skin.triangles, solution);
+  for (int round = 0; round < kRounds && !folds.empty(); ++round) {
+    for (const Triangle& triangle : folds) {
+      for (const uint32_t local : triangle) gives_way[local] = pinned[local] ? 0 : 1;
+    }
+    const std::vector<Triangle> around = Touching(skin.triangles, gives_way);
+    neighbours.Average(skin, around, solution, gives_way);
+    for (const Triangle& triangle : folds) {
+      for (const uint32_t local : triangle) {
+        if (!gives_way[local]) continue;
+        solution[local] = skin.field[local] + neighbours.mean(local);
+        gives_way[local] = 0;
       }
     }
-    if (!any) return;
-    neighbours.Average(face, field, solution, gives_way);
-    for (size_t local = 0; local < face.locals(); ++local) {
-      if (gives_way[local]) solution[local] = field[local] + neighbours.mean(local);
-    }
+    // Only what has been moved can fold anew; what is pinned stays folded.
+    folds = NewFolds(skin, around, solution);
   }
 }
 

@@ -18,6 +18,7 @@ constexpr double kWidestGap = 0.25;
 constexpr double kWidestGapOfFew = 0.4;
 constexpr size_t kFew = 20;
 constexpr double kRidge = 0.45;      // of the surest weight (margin squared) of a column
+constexpr double kRidgeColumn = 0.04;  // of the width
 constexpr double kMostScatter = 0.45;  // of the opening
 constexpr double kCornerLength = 0.12;  // of the width: beyond the last node the rims run together
 
@@ -63,17 +64,22 @@ void DropStrays(const Surroundings& around, FoundRim& rim) {
 }
 
 // Keeps what is nearly as sure as the surest of its column: where a margin is a broad blur, its ridge.
-void KeepRidge(const Surroundings& around, FoundRim& rim, double column) {
+void KeepRidge(const Surroundings& around, FoundRim& rim) {
+  const Range range = RangeOf(around, rim);
+  const double bin = std::max(kRidgeColumn * (range.to - range.from), 1e-12);
+  const auto bin_of = [&](uint32_t i) {
+    return 1 + static_cast<size_t>((around.positions[i].x - range.from) / bin);
+  };
+  std::vector<double> most(3 + static_cast<size_t>((range.to - range.from) / bin));
+  for (size_t i = 0; i < rim.members.size(); ++i) {
+    double& value = most[bin_of(rim.members[i])];
+    value = std::max(value, rim.weights[i]);
+  }
   FoundRim kept;
   for (size_t i = 0; i < rim.members.size(); ++i) {
-    const double x = around.positions[rim.members[i]].x;
-    double most = 0.0;
-    for (size_t j = 0; j < rim.members.size(); ++j) {
-      if (std::abs(around.positions[rim.members[j]].x - x) < column) {
-        most = std::max(most, rim.weights[j]);
-      }
-    }
-    if (rim.weights[i] < kRidge * most) continue;
+    const size_t here = bin_of(rim.members[i]);
+    const double surest = std::max({most[here - 1], most[here], most[here + 1]});
+    if (rim.weights[i] < kRidge * surest) continue;
     kept.members.push_back(rim.members[i]);
     kept.weights.push_back(rim.weights[i]);
   }
@@ -96,8 +102,7 @@ FoundRim Pick(const Nodes& nodes, const Surroundings& around, Margin margin, Mar
   }
   FoundRim& rim = skin.members.size() >= 4 ? skin : any;
   DropStrays(around, rim);
-  const Range range = RangeOf(around, rim);
-  KeepRidge(around, rim, 0.06 * (range.to - range.from));
+  if (!rim.members.empty()) KeepRidge(around, rim);
   return rim;
 }
 

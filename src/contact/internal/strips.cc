@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <iterator>
 #include <limits>
 #include <map>
 
@@ -23,6 +24,7 @@ constexpr double kCompact = 0.15;       // of the width: a single lash, which st
 constexpr double kBeyondCorner = 0.45;  // of the width
 constexpr double kSpread = 0.03;        // of the width: how wide a root looks around
 constexpr double kLeastShare = 1e-3;
+constexpr size_t kMostShares = 12;
 
 // The opening, or less for an eye so tall that its brow would count as near.
 double ScaleOf(const Rims& rims) { return std::min(rims.height, kTall * rims.width); }
@@ -56,28 +58,56 @@ bool HasStripsSize(const Nodes& nodes, const Rims& rims, uint32_t id, const Piec
          piece.high.x < rims.to + kBeyondCorner * rims.width;
 }
 
-// The skin along the rims.
-std::vector<Member> RimSkin(const Rims& rims, absl::Span<const Member> members) {
-  std::vector<Member> skin;
-  for (const Member& member : members) {
-    if (member.distance < kByTheRim * ScaleOf(rims)) skin.push_back(member);
+// The skin along the rims, by x, so that what is near a point is found at once.
+class RimSkin {
+ public:
+  RimSkin(const Rims& rims, absl::Span<const Member> members) {
+    for (const Member& member : members) {
+      if (member.distance < kByTheRim * ScaleOf(rims)) skin_.push_back(member);
+    }
+    std::stable_sort(skin_.begin(), skin_.end(), [](const Member& a, const Member& b) {
+      return a.position.x < b.position.x;
+    });
   }
-  return skin;
-}
 
-struct Nearest {
-  double distance = std::numeric_limits<double>::max();
-  Vector position;
+  bool empty() const { return skin_.empty(); }
+
+  struct Near {
+    double distance = 0.0;
+    const Member* member = nullptr;
+  };
+
+  // The `count` nearest, or all there are, nearest first.
+  std::vector<Near> NearestTo(const Vector& p, size_t count) const {
+    std::vector<Near> nearest;
+    const auto consider = [&](const Member& member) {
+      const Near here{Length(member.position - p), &member};
+      if (nearest.size() == count && here.distance >= nearest.back().distance) return;
+      const auto place = std::upper_bound(
+          nearest.begin(), nearest.end(), here,
+          [](const Near& a, const Near& b) { return a.distance < b.distance; });
+      nearest.insert(place, here);
+      if (nearest.size() > count) nearest.pop_back();
+    };
+    const auto too_far = [&](double dx) {
+      return nearest.size() == count && dx >= nearest.back().distance;
+    };
+    auto right = std::lower_bound(skin_.begin(), skin_.end(), p.x, [](const Member& a, double x) {
+      return a.position.x < x;
+    });
+    auto left = right;
+    while (true) {
+      const bool go_right = right != skin_.end() && !too_far(right->position.x - p.x);
+      const bool go_left = left != skin_.begin() && !too_far(p.x - std::prev(left)->position.x);
+      if (go_right) consider(*right++);
+      if (go_left) consider(*--left);
+      if (!go_right && !go_left) return nearest;
+    }
+  }
+
+ private:
+  std::vector<Member> skin_;
 };
-
-Nearest NearestOf(absl::Span<const Member> skin, const Vector& p) {
-  Nearest nearest;
-  for (const Member& member : skin) {
-    const double distance = Length(member.position - p);
-    if (distance < nearest.distance) nearest = {distance, member.position};
-  }
-  return nearest;
-}
 
 // A piece with where it touches the skin.
 struct Standing {
@@ -85,7 +115,7 @@ struct Standing {
   std::vector<Vector> roots;
 };
 
-Standing StandsOn(absl::Span<const Member> skin, const Nodes& nodes, const Surroundings& around,
+Standing StandsOn(const RimSkin& skin, const Nodes& nodes, const Surroundings& around,
                   const Rims& rims, const Piece& piece) {
   std::vector<double> distances;
   double nearest = std::numeric_limits<double>::max();
@@ -93,11 +123,11 @@ Standing StandsOn(absl::Span<const Member> skin, const Nodes& nodes, const Surro
   float margin = 0.0f;
   double most = -std::numeric_limits<double>::max();  // in z
   for (const uint32_t i : piece.members) {
-    const Nearest here = NearestOf(skin, around.positions[i]);
+    const RimSkin::Near here = skin.NearestTo(around.positions[i], 1).front();
     distances.push_back(here.distance);
     if (here.distance < nearest) {
       nearest = here.distance;
-      touched = here.position;
+      touched = here.member->position;
     }
     margin = std::max({margin, nodes.margins[kUpperLid][around.nodes[i]],
                        nodes.margins[kLowerLid][around.nodes[i]]});
@@ -137,15 +167,15 @@ Vector RootOf(const Standing& standing, const Rims& rims, bool compact, const Ve
 }
 
 // The skin around a root, by how much it counts.
-std::vector<Share> SharesOf(absl::Span<const Member> skin, const Rims& rims, const Vector& root) {
-  const double nearest = NearestOf(skin, root).distance;
-  const double width = nearest + kSpread * rims.width;
+std::vector<Share> SharesOf(const RimSkin& skin, const Rims& rims, const Vector& root) {
+  const std::vector<RimSkin::Near> nearest = skin.NearestTo(root, kMostShares);
+  const double width = nearest.front().distance + kSpread * rims.width;
   std::vector<Share> shares;
   double sum = 0.0;
-  for (const Member& member : skin) {
-    const double weight = Bell(Length(member.position - root), width);
-    if (weight < kLeastShare) continue;
-    shares.push_back({member.local, weight});
+  for (const RimSkin::Near& near : nearest) {
+    const double weight = Bell(near.distance, width);
+    if (weight < kLeastShare) break;
+    shares.push_back({near.member->local, weight});
     sum += weight;
   }
   for (Share& share : shares) share.weight /= sum;
@@ -156,7 +186,7 @@ std::vector<Share> SharesOf(absl::Span<const Member> skin, const Rims& rims, con
 
 std::vector<Strip> FindStrips(const Nodes& nodes, const Surroundings& around, const Rims& rims,
                               absl::Span<const Member> members, RegionBuilder& region) {
-  const std::vector<Member> skin = RimSkin(rims, members);
+  const RimSkin skin(rims, members);
   std::vector<Strip> strips;
   if (skin.empty()) return strips;
   for (const auto& [id, piece] : FindPieces(nodes, around)) {
