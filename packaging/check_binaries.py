@@ -24,6 +24,8 @@ _OF_WINDOWS = re.compile(
     r"|user32|ole32|api-ms-win-[a-z0-9-]+)\.dll$"
 )
 _OF_LINUX = re.compile(r"^(ld-linux-x86-64|lib(c|m|dl|rt|pthread))\.so\.\d+$")
+# "[   0] name", or in newer versions of objdump "[   0] +base[   1]  0000 name".
+_EXPORT = re.compile(r"^\s*\[\s*\d+\](?: \+base\[\s*\d+\]\s+[0-9a-f]{4,})? ([A-Za-z_]\w*)$", re.M)
 _OLDEST_GLIBC = (2, 28)
 _OLDEST_MACOS = (13, 0)
 
@@ -73,8 +75,7 @@ def check_windows(build: pathlib.Path) -> list[str]:
         more = "onnxruntime.dll" if name == "blendwire-server.exe" else ""
         problems += check_needed(file, needed, _OF_WINDOWS, more)
         if name.endswith(".dll"):
-            # The last table: [ordinal] +base[ordinal] address name
-            shown = set(re.findall(r"^\s*\[\s*\d+\] \+base\[\s*\d+\]\s+(?:[0-9a-f]+ )?(\w+)$", listing, re.M))
+            shown = set(_EXPORT.findall(listing))
             problems += check_exports(file, shown)
     return problems
 

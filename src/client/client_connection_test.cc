@@ -156,6 +156,22 @@ TEST(RetryTest, UnavailableIsTriedAgainWithTheSameRequestId) {
       << "one deadline for all tries";
 }
 
+// What gRPC says of a call that a server has not looked at before it stopped listening.
+TEST(RetryTest, ACancelThatNobodyAskedForIsTriedAgain) {
+  FakeService service;
+  std::atomic<int> calls = 0;
+  service.before = [&](auto&, auto&) {
+    return ++calls == 1 ? grpc::Status(grpc::CANCELLED, "CANCELLED") : grpc::Status::OK;
+  };
+  const FakeServer server(service);
+  EXPECT_TRUE(Connect(server.address()).Health().ok());
+  EXPECT_EQ(calls, 2);
+
+  calls = 0;
+  EXPECT_EQ(Connect(server.address(), WithoutRetries()).Health().status(),
+            UnavailableAt(server.address(), "it cancelled the call, as it does when it shuts down"));
+}
+
 TEST(RetryTest, WhatChangesTheServerIsNotRepeated) {
   FakeService service;
   service.before = [&](auto&, auto&) { return grpc::Status(grpc::UNAVAILABLE, "no"); };
@@ -240,6 +256,31 @@ TEST(ReconnectTest, ACallWaitsForAServerThatIsBeingRestarted) {
     const auto health = future.get();
     EXPECT_TRUE(health.ok()) << health.status();
   }
+}
+
+TEST(ReconnectTest, NoCallIsLostWhileTheServerIsRestartedAgainAndAgain) {
+  FakeService service;
+  auto server = std::make_unique<FakeServer>(service);
+  const std::string address = server->address();
+  const Client client = Connect(address);
+  std::atomic<bool> stop = false;
+  std::vector<std::thread> callers;
+  for (int i = 0; i < 4; ++i) {
+    callers.emplace_back([&] {
+      while (!stop) {
+        const absl::Status status = client.Health().status();
+        EXPECT_TRUE(status.ok()) << status;
+      }
+    });
+  }
+  for (int i = 0; i < 20; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    server.reset();
+    server = std::make_unique<FakeServer>(service, address);
+    ASSERT_TRUE(server->started());
+  }
+  stop = true;
+  for (std::thread& caller : callers) caller.join();
 }
 
 TEST(ReconnectTest, ItIsBackSoonAfterALongAbsence) {

@@ -131,7 +131,7 @@ ContactMap ContactMap::Build(const Surface& surface, absl::Span<const float> mar
 
 const std::string& ContactMap::why_not(Part part) const { return face_->why_not[part]; }
 
-size_t ContactMap::memory_bytes() const { return 0; }
+size_t ContactMap::memory_bytes() const { return internal::MemoryBytes(*face_); }
 
 Result Close(const ContactMap& map, const Closure& closure, absl::Span<float> offsets) {
   const FaceMap& face = map.internals();

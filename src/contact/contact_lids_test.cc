@@ -44,6 +44,16 @@ TEST(Lids, FindsBothEyes) {
   for (const Part part : {kLeftLid, kRightLid, kLips}) EXPECT_EQ(map.why_not(part), "");
 }
 
+TEST(Lids, AMapKnowsItsMemory) {
+  const Face face = MakeFace();
+  Face larger = face;
+  testing::AddLash(larger, kLeftLid, true, 5);
+  testing::AddPatch(larger, {0.0, 0.0, 0.3}, 0.1);  // far away: not part of the map
+  EXPECT_GT(MapOf(face).memory_bytes(), face.size() * sizeof(double) * 3);
+  EXPECT_GT(MapOf(larger).memory_bytes(), MapOf(face).memory_bytes());
+  EXPECT_LT(MapOf(larger).memory_bytes(), MapOf(face).memory_bytes() + 4096);
+}
+
 TEST(Lids, MeetInEveryColumnAfterABlinkOfAnyStrength) {
   const Face face = MakeFace();
   for (const double strength : {0.15, 0.5, 0.8, 1.0, 1.3}) {

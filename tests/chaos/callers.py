@@ -11,7 +11,7 @@ import grpc
 import numpy as np
 from harness import meshes
 from harness.stubs import pb, rpc
-from workload import Call, CallAnswer, Item, ItemAnswer
+from workload import Call, CallAnswer, Failure, Item, ItemAnswer
 
 import blendwire
 
@@ -45,7 +45,7 @@ class PackageCaller(Caller):
         try:
             return self._make(call)
         except blendwire.BlendwireError as error:
-            return error.code.name
+            return _failure(error)
 
     def _make(self, call: Call) -> CallAnswer:
         if call.form == "stats":
@@ -66,7 +66,7 @@ class PackageCaller(Caller):
             timeout=call.deadline,
         )
         results = self._wait(job, call)
-        return [r.code.name if isinstance(r, blendwire.BlendwireError) else r.offsets for r in results]
+        return [_failure(r) if isinstance(r, blendwire.BlendwireError) else r.offsets for r in results]
 
     @staticmethod
     def _batch_item(item: Item, shared: bool) -> blendwire.BatchItem:
@@ -88,6 +88,10 @@ class PackageCaller(Caller):
         if not job.wait(call.deadline + PATIENCE):
             raise LostError
         return job.result()
+
+
+def _failure(error: blendwire.BlendwireError) -> Failure:
+    return Failure(error.code.name, error.message)
 
 
 def _triangles(item: Item) -> np.ndarray | None:
@@ -116,9 +120,9 @@ class GrpcCaller(Caller):
         except grpc.FutureTimeoutError:
             raise LostError from None
         except grpc.RpcError as error:
-            return str(error.code().name)  # type: ignore[attr-defined]
+            return Failure(error.code().name, error.details())  # type: ignore[attr-defined]
         except grpc.FutureCancelledError:
-            return "CANCELLED"
+            return Failure("CANCELLED", "by this client")
 
     def _make(self, call: Call) -> CallAnswer:
         more = {"timeout": call.deadline, "metadata": self._metadata, "wait_for_ready": True}
@@ -148,18 +152,21 @@ class GrpcCaller(Caller):
     def _stream(updates: Any, call: Call) -> CallAnswer:
         """An item that never came is visible: the stream then has fewer than it says."""
         began = time.monotonic()
-        answers: list[ItemAnswer] = ["missing"] * len(call.items)
+        answers: list[ItemAnswer | None] = [None] * len(call.items)
         for update in updates:
             answers[update.index] = _answer(update.response)
             if call.cancel_after is not None and time.monotonic() - began > call.cancel_after:
                 updates.cancel()
-        return "DATA_LOSS" if "missing" in answers else answers
+        complete = all(answer is not None for answer in answers)
+        if not complete:
+            return Failure("DATA_LOSS", "the stream ended with OK before every item had come")
+        return [answer for answer in answers if answer is not None]
 
 
 def _answer(response: Any) -> ItemAnswer:
     if response.success:
         return meshes.offsets_of(response)
-    return blendwire.Code(response.status_code).name
+    return Failure(blendwire.Code(response.status_code).name, response.error_message)
 
 
 def _request(item: Item, shared: bool) -> Any:

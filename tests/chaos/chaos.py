@@ -252,7 +252,7 @@ class Chaos:
         for caller, links in self._past.items():
             good = failed = 0
             for link, totals in links.items():
-                everything.add(dataclasses.asdict(totals))
+                everything.add(vars(totals))
                 if link != "damaged":
                     failed += totals.counts["good calls that failed"]
                     good += totals.counts["calls"]

@@ -24,7 +24,7 @@ blendwire.client_version()  # loads the library before the harness's stubs: see 
 
 from callers import Caller, GrpcCaller, LostError, PackageCaller  # noqa: E402
 from oracle import Oracle  # noqa: E402
-from workload import Judge, Workload  # noqa: E402
+from workload import Failure, Judge, Workload  # noqa: E402
 
 REPORT_SECONDS = 0.5
 
@@ -65,7 +65,11 @@ def main() -> None:
     caller = PackageCaller() if arguments.caller == "package" else GrpcCaller()
     connection = Connection(caller, arguments.address, arguments.token_file)
     workload = Workload(arguments.seed, Oracle(arguments.model))
-    judge = Judge(managed=arguments.token_file is not None, damaged=arguments.damaged)
+    judge = Judge(
+        managed=arguments.token_file is not None,
+        damaged=arguments.damaged,
+        bare=arguments.caller == "grpc",
+    )
     report(judge)
     reported = time.monotonic()
     while not select.select([sys.stdin], [], [], 0)[0]:
@@ -75,7 +79,7 @@ def main() -> None:
             answer = caller.make(call)
             now = time.monotonic()
             judge.ended(call, answer, now - began)
-            if isinstance(answer, str):
+            if isinstance(answer, Failure):
                 connection.refresh()
         except LostError:
             now = time.monotonic()

@@ -33,10 +33,20 @@ FLAWS = {
 }
 GRACE = 1.0  # seconds after its deadline at which a call must have ended
 
-# An item's offsets [N,3], or the code with which it failed.
-ItemAnswer = Union[np.ndarray, str]
-# A whole call's: its items', or one code.
-CallAnswer = Union[list[ItemAnswer], str]
+
+
+@dataclasses.dataclass(frozen=True)
+class Failure:
+    """How a call or an item failed."""
+
+    code: str
+    message: str
+
+
+# An item's offsets [N,3], or how it failed.
+ItemAnswer = Union[np.ndarray, Failure]
+# A whole call's: its items', or how it failed.
+CallAnswer = Union[list[ItemAnswer], Failure]
 
 
 @dataclasses.dataclass
@@ -149,13 +159,16 @@ FAULT_CODES = {"UNAVAILABLE", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED"}
 
 class Judge:
     """Counts what became of calls. `managed`: the token changes at each restart, so an old one is
-    refused. `damaged`: framing is damaged, and what the other end makes of that is any code."""
+    refused. `damaged`: framing is damaged, and what the other end makes of that is any code.
+    `bare`: without the client library, which turns gRPC's own CANCELLED of calls that arrive as a
+    server stops listening into UNAVAILABLE."""
 
-    def __init__(self, managed: bool, damaged: bool) -> None:
+    def __init__(self, managed: bool, damaged: bool, bare: bool) -> None:
         self.counts: collections.Counter[str] = collections.Counter()
         self.complaints: list[str] = []
         self.latest = 0.0  # seconds after its deadline, of the call that was the latest
         self._faults = FAULT_CODES | ({"UNAUTHENTICATED"} if managed else set())
+        self._faults |= {"CANCELLED"} if bare else set()
         self._any_code = damaged
 
     def ended(self, call: Call, answer: CallAnswer, seconds: float) -> None:
@@ -165,7 +178,7 @@ class Judge:
         self.latest = max(self.latest, late)
         if late > GRACE:
             self._complain("late", call, f"ended {late:.2f} s after its deadline")
-        if isinstance(answer, str):
+        if isinstance(answer, Failure):
             self._whole_call_failed(call, answer)
             return
         if call.form == "stats":
@@ -182,7 +195,8 @@ class Judge:
         self.counts["calls"] += 1
         self._complain("lost", call, "did not end")
 
-    def _whole_call_failed(self, call: Call, code: str) -> None:
+    def _whole_call_failed(self, call: Call, failure: Failure) -> None:
+        code = failure.code
         self.counts["predictions"] += len(call.items)
         wanted = {item.code for item in call.items if len(call.items) == 1} - {"OK"}
         if call.cancel_after is not None:
@@ -196,15 +210,16 @@ class Judge:
             if call.form in ("single", "batch", "stream", "stats"):
                 self.counts["good calls that failed"] += 1
         else:
-            self._complain("wrong", call, f"ended with {code}")
+            self._complain("wrong", call, f"ended with {failure}")
 
     def _item(self, call: Call, item: Item, found: ItemAnswer) -> None:
         self.counts["predictions"] += 1
-        if isinstance(found, str):
-            if found == item.code:
-                self.counts[f"as it must: {found}"] += 1
-            elif found in self._faults or (found == "CANCELLED" and call.cancel_after is not None):
-                self.counts[f"fault: {found}"] += 1
+        if isinstance(found, Failure):
+            allowed = self._faults | ({"CANCELLED"} if call.cancel_after is not None else set())
+            if found.code == item.code:
+                self.counts[f"as it must: {found.code}"] += 1
+            elif found.code in allowed:
+                self.counts[f"fault: {found.code}"] += 1
             else:
                 self._complain("wrong", call, f"item ended with {found} instead of {item.code}")
         elif item.expected is None or not Oracle.is_right(item.expected, found):

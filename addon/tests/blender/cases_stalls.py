@@ -43,7 +43,24 @@ def _ticks(run: Any) -> Iterator[tuple[str, float, float]]:
         time.sleep(0.005)
 
 
-def _measure(name: str, head: Any, sets: set[str]) -> None:
+def _judge(name: str, head: Any, sets: set[str]) -> None:
+    """Within the bounds in one of three attempts: what else a busy machine does costs caches and
+    processor time, too. Where more is going on than it has processors, nothing can be told."""
+    for _ in range(3):
+        waiting, writing, blenders_own = _measure(name, head, sets)
+        # Each of Blender's own is one call (see own_costs.py); what is around them is ours.
+        if waiting < WAITING_MS and writing < max(WRITING_MS, blenders_own + 20):
+            return
+        bpy.ops.blendwire.remove_generated()
+    load, processors = os.getloadavg()[0], os.cpu_count() or 1
+    assert load > 1.5 * processors, (waiting, writing, blenders_own)
+    print(f"not judged: load {load:.1f} on {processors} processors", flush=True)
+
+
+def _measure(name: str, head: Any, sets: set[str]) -> tuple[float, float, float]:
+    """Processor time in milliseconds: the longest tick while waiting, the longest while writing,
+    the longest of Blender's own calls in there.
+    """
     host = module("host.blender_host")
     own = {"evaluation": _Timed(host.evaluate), "undo_step": _Timed(host.push_undo)}
     host.evaluate, host.push_undo = own.values()
@@ -72,19 +89,15 @@ def _measure(name: str, head: Any, sets: set[str]) -> None:
         ticks_over_8_ms_cpu=int((cpu > 8).sum()),
         ticks=len(ticks),
     )
-    waiting = max(
-        cpu for phase, (_, cpu) in longest.items() if phase not in ("starting", "writing")
-    )
-    assert waiting < WAITING_MS, longest
-    # Each of the two is one call of Blender's (see own_costs.py); what is around them is ours.
-    assert longest["writing"][1] < max(WRITING_MS, blenders_own + 20), (longest, own)
+    waiting = max(cpu for name, (_, cpu) in longest.items() if name not in ("starting", "writing"))
+    return waiting, longest["writing"][1], blenders_own
 
 
 def test_stalls_on_the_demo_head() -> None:
     assert bpy.ops.blendwire.start_server("EXEC_DEFAULT") == {"FINISHED"}
-    _measure("stalls_demo_head", import_head(), {"visemes", "emotions", "arkit"})
+    _judge("stalls_demo_head", import_head(), {"visemes", "emotions", "arkit"})
 
 
 def test_stalls_on_a_large_mesh() -> None:
     head = dense_head(int(os.environ.get("BLENDWIRE_TEST_VERTICES", "60000")))
-    _measure("stalls_large", head, {"visemes", "emotions", "arkit"})
+    _judge("stalls_large", head, {"visemes", "emotions", "arkit"})

@@ -70,7 +70,13 @@ class ContextSlot {
 
   void Cancel() {
     absl::MutexLock lock(&mutex_);
+    cancelled_ = true;
     if (context_.has_value()) context_->TryCancel();
+  }
+
+  bool cancelled() {
+    absl::MutexLock lock(&mutex_);
+    return cancelled_;
   }
 
   void Clear() {
@@ -81,7 +87,15 @@ class ContextSlot {
  private:
   absl::Mutex mutex_;
   std::optional<grpc::ClientContext> context_ ABSL_GUARDED_BY(mutex_);
+  bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
 };
+
+// A gRPC server that stops listening cancels the calls that have just arrived and that it has not
+// looked at: for the caller it is as if it had come a moment later.
+absl::Status UnavailableIfServerCancelled(absl::Status status, ContextSlot& slot) {
+  if (status != absl::CancelledError(kCancelledMessage) || slot.cancelled()) return status;
+  return absl::UnavailableError("it cancelled the call, as it does when it shuts down");
+}
 
 // gRPC's own words for a connection that broke do not say which ("Connection reset by peer").
 absl::Status NamingServer(absl::Status status, const std::string& address) {
@@ -109,6 +123,7 @@ class ChannelTransport : public Transport {
                   [slot, rpc = std::move(rpc), done = std::move(done),
                    address = address_](absl::Status status) {
                     slot->Clear();
+                    status = UnavailableIfServerCancelled(std::move(status), *slot);
                     done(NamingServer(std::move(status), address));
                   });
     return [slot] { slot->Cancel(); };

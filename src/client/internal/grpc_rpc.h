@@ -26,11 +26,13 @@ struct Channel {
 
 using AsyncStub = contract::InferenceService::StubInterface::async_interface;
 
-// The same code and the same message; gRPC's own for a call that was cancelled here says nothing.
+inline constexpr char kCancelledMessage[] = "the call was cancelled";
+
+// The same code and the same message; gRPC's own for a call that was cancelled says nothing.
 inline absl::Status ToAbslStatus(const grpc::Status& status) {
   if (status.ok()) return absl::OkStatus();
   if (status.error_code() == grpc::CANCELLED && status.error_message() == "CANCELLED") {
-    return absl::CancelledError("the call was cancelled");
+    return absl::CancelledError(kCancelledMessage);
   }
   return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
 }

@@ -3,6 +3,34 @@
 #include "contact/internal/face_map.h"
 
 namespace blendwire::contact::internal {
+namespace {
+
+template <typename T>
+size_t BytesOf(const std::vector<T>& values) {
+  return values.capacity() * sizeof(T);
+}
+
+size_t BytesOf(const Rims& rims) {
+  return BytesOf(rims.upper_nodes) + BytesOf(rims.lower_nodes) +
+         static_cast<size_t>(rims.upper.columns() + rims.lower.columns()) * sizeof(Vector);
+}
+
+}  // namespace
+
+size_t MemoryBytes(const FaceMap& face) {
+  size_t bytes = sizeof(FaceMap) + BytesOf(face.first_vertex) + BytesOf(face.vertices) +
+                 BytesOf(face.positions) + BytesOf(face.mouth.rims) + BytesOf(face.mouth.members);
+  for (const auto& triangles : face.triangles) bytes += BytesOf(triangles);
+  for (const EyeMap& eye : face.eyes) {
+    bytes += BytesOf(eye.rims) + BytesOf(eye.members) + BytesOf(eye.strips) +
+             static_cast<size_t>(eye.eyeball.columns()) * sizeof(Vector);
+    for (const Strip& strip : eye.strips) {
+      bytes += BytesOf(strip.locals) + BytesOf(strip.stands_on);
+      for (const std::vector<Share>& shares : strip.stands_on) bytes += BytesOf(shares);
+    }
+  }
+  return bytes;
+}
 
 uint32_t RegionBuilder::LocalOf(uint32_t node) {
   if (local_of_[node] == kNone) {

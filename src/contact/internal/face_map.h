@@ -90,6 +90,9 @@ struct FaceMap {
   size_t locals() const { return positions.size(); }
 };
 
+// Heap memory of a map, the map itself included.
+size_t MemoryBytes(const FaceMap& face);
+
 // Gives the nodes that parts need local numbers, in the order they are asked for.
 class RegionBuilder {
  public:

@@ -77,21 +77,22 @@ class RimSkin {
     const Member* member = nullptr;
   };
 
-  // The `count` nearest, or all there are, nearest first.
-  std::vector<Near> NearestTo(const Vector& p, size_t count) const {
+  // The `count` nearest within `limit`, or all there are, nearest first.
+  std::vector<Near> NearestTo(const Vector& p, size_t count, double limit) const {
     std::vector<Near> nearest;
     const auto consider = [&](const Member& member) {
-      const Near here{Length(member.position - p), &member};
-      if (nearest.size() == count && here.distance >= nearest.back().distance) return;
+      const Vector d = member.position - p;
+      const double square = Dot(d, d);
+      if (square >= limit * limit) return;
+      const Near here{std::sqrt(square), &member};
       const auto place = std::upper_bound(
           nearest.begin(), nearest.end(), here,
           [](const Near& a, const Near& b) { return a.distance < b.distance; });
       nearest.insert(place, here);
       if (nearest.size() > count) nearest.pop_back();
+      if (nearest.size() == count) limit = nearest.back().distance;
     };
-    const auto too_far = [&](double dx) {
-      return nearest.size() == count && dx >= nearest.back().distance;
-    };
+    const auto too_far = [&](double dx) { return dx >= limit; };
     auto right = std::lower_bound(skin_.begin(), skin_.end(), p.x, [](const Member& a, double x) {
       return a.position.x < x;
     });
@@ -117,31 +118,36 @@ struct Standing {
 
 Standing StandsOn(const RimSkin& skin, const Nodes& nodes, const Surroundings& around,
                   const Rims& rims, const Piece& piece) {
-  std::vector<double> distances;
-  double nearest = std::numeric_limits<double>::max();
-  Vector touched;
-  float margin = 0.0f;
-  double most = -std::numeric_limits<double>::max();  // in z
-  for (const uint32_t i : piece.members) {
-    const RimSkin::Near here = skin.NearestTo(around.positions[i], 1).front();
-    distances.push_back(here.distance);
-    if (here.distance < nearest) {
-      nearest = here.distance;
-      touched = here.member->position;
-    }
-    margin = std::max({margin, nodes.margins[kUpperLid][around.nodes[i]],
-                       nodes.margins[kLowerLid][around.nodes[i]]});
-    most = std::max(most, around.positions[i].z);
-  }
   Standing standing;
   // An eyeball reaches from behind one lid to behind the other.
   const Vector upper = rims.upper.At(0.5 * (piece.low.x + piece.high.x));
   const Vector lower = rims.lower.At(0.5 * (piece.low.x + piece.high.x));
   const double opening = upper.y - lower.y;
-  const bool spans = opening > 0.3 * rims.height && piece.high.y > upper.y - 0.15 * opening &&
-                     piece.low.y < lower.y + 0.15 * opening;
+  if (opening > 0.3 * rims.height && piece.high.y > upper.y - 0.15 * opening &&
+      piece.low.y < lower.y + 0.15 * opening) {
+    return standing;
+  }
+  const double far = 4.0 * kTouches * ScaleOf(rims);
+  std::vector<double> distances(piece.members.size(), far);
+  double nearest = far;
+  Vector touched;
+  float margin = 0.0f;
+  double most = -std::numeric_limits<double>::max();  // in z
+  for (size_t i = 0; i < piece.members.size(); ++i) {
+    const uint32_t member = piece.members[i];
+    margin = std::max({margin, nodes.margins[kUpperLid][around.nodes[member]],
+                       nodes.margins[kLowerLid][around.nodes[member]]});
+    most = std::max(most, around.positions[member].z);
+    const std::vector<RimSkin::Near> here = skin.NearestTo(around.positions[member], 1, far);
+    if (here.empty()) continue;
+    distances[i] = here.front().distance;
+    if (distances[i] < nearest) {
+      nearest = distances[i];
+      touched = here.front().member->position;
+    }
+  }
   const bool out = most > touched.z + kStandsOut * ScaleOf(rims);
-  standing.stands = nearest < kTouches * ScaleOf(rims) && !spans && (out || margin > kMarked);
+  standing.stands = nearest < kTouches * ScaleOf(rims) && (out || margin > kMarked);
   for (size_t i = 0; i < distances.size(); ++i) {
     if (distances[i] < nearest + kRootBand * ScaleOf(rims)) {
       standing.roots.push_back(around.positions[piece.members[i]]);
@@ -168,7 +174,7 @@ Vector RootOf(const Standing& standing, const Rims& rims, bool compact, const Ve
 
 // The skin around a root, by how much it counts.
 std::vector<Share> SharesOf(const RimSkin& skin, const Rims& rims, const Vector& root) {
-  const std::vector<RimSkin::Near> nearest = skin.NearestTo(root, kMostShares);
+  const std::vector<RimSkin::Near> nearest = skin.NearestTo(root, kMostShares, std::numeric_limits<double>::max());
   const double width = nearest.front().distance + kSpread * rims.width;
   std::vector<Share> shares;
   double sum = 0.0;
