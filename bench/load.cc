@@ -48,7 +48,10 @@ class Caller {
   Caller(const Settings& settings, const Mesh& mesh, int thread, Client client)
       : settings_(settings), client_(std::move(client)), thread_(thread), meshes_(
             settings.own_meshes ? settings.items : 1, mesh) {
-    if (settings.plain) options_ = {false, 0, 0.0f, false, 30};
+    if (settings.plain) {
+      options_ = {false, 0, 0.0f, false, 30};
+      for (Mesh& own : meshes_) own.triangles.clear();
+    }
     offsets_.resize(settings.items * mesh.vertices.size());
     for (size_t i = 0; i < meshes_.size(); ++i) Touch(i, i);
   }
@@ -141,7 +144,7 @@ int Main(int argc, char** argv) {
   app.add_option("--items", settings.items, "expressions of a batch")->check(CLI::Range(1, 67));
   app.add_flag("--own-meshes", settings.own_meshes, "each item of a batch has its own");
   app.add_flag("--fresh", settings.fresh, "no two calls with the same mesh");
-  app.add_flag("--plain", settings.plain, "neither smoothing nor clamp");
+  app.add_flag("--plain", settings.plain, "no triangles, neither smoothing nor clamp");
   app.add_option("--clients", settings.plan.threads)->check(CLI::Range(1, 1024));
   app.add_option("--seconds", settings.plan.seconds);
   app.add_option("--at-least", settings.plan.at_least, "calls of each client");

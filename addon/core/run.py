@@ -233,6 +233,8 @@ class Run:
     ) -> Iterator[bool]:
         """Once all are there: is it a face? If not, the rest need not be waited for."""
         if isinstance(item, Exception):
+            if self.settings.only_check:
+                raise item
             return
         evidence[name] = item.offsets
         if len(evidence) < len(PROBES):

@@ -8,7 +8,7 @@ import argparse
 import blendwire
 import numpy as np
 from measure import Call
-from settings import OPTIONS, VISEMES, Meshes
+from settings import OPTIONS, PLAIN_OPTIONS, VISEMES, Meshes
 
 
 def make(settings: argparse.Namespace, meshes: Meshes) -> Call:
@@ -21,12 +21,14 @@ def make(settings: argparse.Namespace, meshes: Meshes) -> Call:
         for _ in range(settings.clients)
     ]
 
+    options = PLAIN_OPTIONS if settings.plain else OPTIONS
+
     def single(thread: int, number: int) -> None:
         clients[thread].predict_vertex_offsets(
             meshes.take(thread, number),
             "viseme",
             VISEMES[number % len(VISEMES)],
-            options=OPTIONS,
+            options=options,
             triangles=meshes.triangles,
             out=outs[thread][0],
         )
@@ -36,7 +38,7 @@ def make(settings: argparse.Namespace, meshes: Meshes) -> Call:
             {
                 "expression_name": VISEMES[i % len(VISEMES)],
                 "expression_type": "viseme",
-                "options": OPTIONS,
+                "options": options,
                 "out": outs[thread][i],
             }
             for i in range(settings.items)

@@ -18,6 +18,8 @@ OPTIONS: dict[str, Any] = {
     "clamp_extreme_values": True,
 }
 
+PLAIN_OPTIONS = OPTIONS | {"apply_smoothing": False, "clamp_extreme_values": False}
+
 
 def read_mesh(path: pathlib.Path) -> tuple[np.ndarray, np.ndarray]:
     """Vertices [N,3] float32 in metres, triangles [T,3] uint32."""
@@ -33,8 +35,11 @@ class Meshes:
     remembers meshes has seen it."""
 
     def __init__(self, settings: argparse.Namespace) -> None:
-        vertices, self.triangles = read_mesh(settings.mesh)
+        vertices, triangles = read_mesh(settings.mesh)
+        self.triangles: np.ndarray | None = triangles
         self.fresh = settings.fresh
+        if settings.plain:
+            self.triangles = None
         self.of_thread = [vertices.copy() for _ in range(settings.clients)]
         for thread, own in enumerate(self.of_thread):
             own[0, :2] = 0.0, 1e-4 * thread
@@ -55,6 +60,7 @@ def parse(description: str) -> argparse.Namespace:
     parser.add_argument("--items", type=int, default=1, help="more than one: a batch on one mesh")
     parser.add_argument("--own-meshes", action="store_true", help="each item of a batch has its own")
     parser.add_argument("--fresh", action="store_true")
+    parser.add_argument("--plain", action="store_true", help="Blendwire: no triangles, no options")
     parser.add_argument("--clients", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=1.0)
     parser.add_argument("--at-least", type=int, default=3)

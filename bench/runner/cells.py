@@ -29,9 +29,11 @@ def _single(model: str, vertices: int) -> Cell:
         "floor": ("floor", {}),
         "C++ first": ("tcp:c++", {"fresh": True}),
         "C++": ("tcp:c++", {}),
+        "C++ plain": ("tcp:c++", {"plain": True}),
         "C++ socket": ("unix:c++", {}),
         "Python first": ("tcp:python", {"fresh": True}),
         "Python": ("tcp:python", {}),
+        "Python plain": ("tcp:python", {"plain": True}),
         "Python socket": ("unix:python", {}),
         "reference": ("reference", {}),
     }
@@ -44,7 +46,7 @@ def _single(model: str, vertices: int) -> Cell:
     slow = model == "default" and vertices == 100_000
     if slow:  # a call takes seconds: once more over TCP says nothing new
         contestants = {
-            name: value for name, value in contestants.items() if "socket" not in name
+            name: value for name, value in contestants.items() if "socket" not in name and "plain" not in name
         }
     load: dict[str, Any] = {"seconds": 0.5, "at_least": 1 if slow else 3}
     if slow:

@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
+import json
 import pathlib
 import shutil
 import socket
 import subprocess
-import sys
 
 import onnx
 from places import BENCH, ENVIRONMENTS, Places, python_of
@@ -39,3 +39,74 @@ def _condition_size(file: pathlib.Path) -> int:
     inputs = onnx.load(file).graph.input
     shape = next(entry.type.tensor_type.shape for entry in inputs if entry.name == "condition")
     return int(shape.dim[1].dim_value)
+
+
+def _triton(model: str, places: Places, ports: list[int]) -> Server:
+    folder = places.work / "triton" / model
+    (folder / model / "1").mkdir(parents=True, exist_ok=True)
+    text = (BENCH / "triton/config.pbtxt.in").read_text()
+    file = places.model(model)
+    fields = {"NAME": model, "CONDITION_SIZE": _condition_size(file), "ONNX_FILE": file}
+    for key, value in fields.items():
+        text = text.replace(f"@{key}@", str(value))
+    (folder / model / "config.pbtxt").write_text(text)
+    shutil.copy(BENCH / "triton/model.py", folder / model / "1/model.py")
+    packages = next((ENVIRONMENTS / "triton/lib").glob("python3*/site-packages"))
+    home = packages / "pytriton/tritonserver"
+    version = packages.parent.name.removeprefix("python")
+    stub = "triton_python_backend_stub"  # runs model.py; the model's own folder is searched first
+    shutil.copy(home / "python_backend_stubs" / version / stub, folder / model / stub)
+    # The Python backend is linked to the interpreter's library; it imports from the environment.
+    libraries = subprocess.run(
+        [python_of("triton"), "-c", "import sysconfig; print(sysconfig.get_config_var('LIBDIR'))"],
+        capture_output=True, text=True, check=True,
+    ).stdout.strip()  # fmt: skip
+    env = {
+        "LD_LIBRARY_PATH": f"{libraries}:{home / 'external_libs'}",
+        "PYTHONPATH": str(packages),
+    }
+    http, grpc, metrics = ports
+    return Server(
+        f"triton {model}",
+        [home / "bin/tritonserver", f"--model-repository={folder}",
+         f"--backend-directory={home / 'backends'}", f"--http-port={http}", f"--grpc-port={grpc}",
+         f"--metrics-port={metrics}", "--http-address=127.0.0.1", "--grpc-address=127.0.0.1",
+         "--allow-metrics=false", "--log-verbose=0"],
+        address=f"127.0.0.1:{grpc}",
+        ready=lambda: _ready("triton", f"127.0.0.1:{grpc}", model),
+        env=env,
+    )  # fmt: skip
+
+
+def _mlserver(model: str, places: Places, ports: list[int]) -> Server:
+    http, grpc, metrics = ports
+    folder = places.work / "mlserver" / model
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copy(BENCH / "mlserver/onnx_model.py", folder)
+    (folder / "settings.json").write_text(json.dumps({
+        "host": "127.0.0.1", "http_port": http, "grpc_port": grpc, "metrics_port": metrics,
+        "grpc_max_message_length": 2**30, "debug": False,
+    }))  # fmt: skip
+    size = _condition_size(places.model(model))
+    (folder / "model-settings.json").write_text(json.dumps({
+        "name": model,
+        "implementation": "onnx_model.OnnxModel",
+        "parameters": {"uri": str(places.model(model))},
+        "inputs": [
+            {"name": "vertices", "datatype": "FP32", "shape": [1, -1, 3]},
+            {"name": "condition", "datatype": "FP32", "shape": [-1, size]},
+        ],
+    }))  # fmt: skip
+    return Server(
+        f"mlserver {model}",
+        [ENVIRONMENTS / "mlserver/bin/mlserver", "start", folder],
+        address=f"127.0.0.1:{grpc}",
+        ready=lambda: _ready("mlserver", f"127.0.0.1:{grpc}", model),
+        env={"PYTHONPATH": str(folder)},
+    )
+
+
+def start(kind: str, model: str, places: Places) -> Server:
+    """`kind` is "triton" or "mlserver"; the model keeps its own name."""
+    make = {"triton": _triton, "mlserver": _mlserver}[kind]
+    return make(model, places, _free_ports(3))

@@ -35,7 +35,11 @@ def _ratio(
         return Verdict(what, wanted, "")
     middle, low, high = found
     reached = middle >= asked if at_least else middle <= asked
-    return Verdict(what, wanted, f"{middle:.3g} ({low:.3g} to {high:.3g})", reached)
+    figure = f"{middle:.3g} ({low:.3g} to {high:.3g})"
+    best_above, best_below = results.best(cell, above), results.best(cell, below)
+    if field == "p50_ms" and best_above and best_below:
+        figure += f"; best calls {best_above / best_below:.3g}"
+    return Verdict(what, wanted, figure, reached)
 
 
 def _faster(results: Results, what: str, cell: str, ours: str, theirs: str, times: float) -> Verdict:

@@ -87,9 +87,9 @@ struct Result {
   bool gave_up[kParts] = {false, false, false};
 };
 
-// Corrects one expression's `offsets` [N,3] in metres, in place. Only vertices near the rims change.
-// Lashes follow the rim they stand on also where nothing is closed. The same input gives the same
-// bits.
+// Corrects one expression's `offsets` [N,3] in metres, in place. Only vertices near the rims
+// change. Lashes follow the rim they stand on also where nothing is closed. The same input gives
+// the same bits.
 Result Close(const ContactMap& map, const Closure& closure, absl::Span<float> offsets);
 
 }  // namespace blendwire::contact

@@ -27,9 +27,7 @@ std::vector<float> Closed(const Face& face, const Closure& closure, std::vector<
   return offsets;
 }
 
-double OpeningOf(const Face& face, Part part) {
-  return face.cuts[part].up + face.cuts[part].down;
-}
+double OpeningOf(const Face& face, Part part) { return face.cuts[part].up + face.cuts[part].down; }
 
 void ExpectClosed(const Face& face, Part part, const std::vector<float>& offsets,
                   double tolerance = 0.04) {
@@ -68,8 +66,8 @@ TEST(Lids, MeetWhenTheFieldIsUneven) {
   const Face face = MakeFace();
   std::vector<float> field = BlinkField(face, 0.7);
   for (size_t i = 0; i < face.size(); ++i) {  // wavy, and weaker towards one corner
-    field[3 * i + 2] *= static_cast<float>(1.0 + 0.2 * std::sin(face.what[i].column) -
-                                           0.02 * face.what[i].column);
+    field[3 * i + 2] *=
+        static_cast<float>(1.0 + 0.2 * std::sin(face.what[i].column) - 0.02 * face.what[i].column);
   }
   const std::vector<float> offsets = Closed(face, kBlink, field);
   for (const Part part : {kLeftLid, kRightLid}) ExpectClosed(face, part, offsets, 0.06);
@@ -107,8 +105,7 @@ TEST(Lids, ATurnedScaledAndShiftedHeadIsClosedAlike) {
   const std::vector<float> straight = Closed(face, kBlink, field);
   const Point axis = {0.4, 0.3, 0.8};
   const Face moved = testing::Moved(face, axis, 25.0, 3.0, {0.5, -2.0, 1.6});
-  const std::vector<float> offsets =
-      Closed(moved, kBlink, testing::Turned(field, axis, 25.0, 3.0));
+  const std::vector<float> offsets = Closed(moved, kBlink, testing::Turned(field, axis, 25.0, 3.0));
   const std::vector<float> expected = testing::Turned(straight, axis, 25.0, 3.0);
   for (size_t i = 0; i < offsets.size(); ++i) EXPECT_NEAR(offsets[i], expected[i], 3e-4) << i;
 }
@@ -220,7 +217,8 @@ TEST(Lids, WhatIsFarFromTheRimsKeepsItsBits) {
   Face face = MakeFace();
   const uint32_t far = testing::AddPatch(face, {0.0, 0.05, 0.12}, 0.05);
   std::vector<float> field = BlinkField(face, 0.6);
-  for (size_t i = 3 * far; i < field.size(); ++i) field[i] = 0.01f * static_cast<float>(i % 7) + 1e-3f;
+  for (size_t i = 3 * far; i < field.size(); ++i)
+    field[i] = 0.01f * static_cast<float>(i % 7) + 1e-3f;
   const std::vector<float> offsets = Closed(face, kBlink, field);
   for (size_t i = 3 * far; i < field.size(); ++i) EXPECT_EQ(offsets[i], field[i]);
 }

@@ -10,13 +10,13 @@
 namespace blendwire::contact {
 namespace {
 
+using ::testing::ElementsAreArray;
 using testing::Face;
 using testing::GapAt;
 using testing::LipField;
 using testing::MakeFace;
 using testing::MapOf;
 using testing::Role;
-using ::testing::ElementsAreArray;
 
 constexpr Closure kSeal{.lips = 1.0};
 

@@ -85,7 +85,8 @@ TEST(Strips, BrowsAndEyesKeepTheirField) {
   std::vector<float> offsets = field;
   Close(MapOf(face), kBlink, absl::MakeSpan(offsets));
   const auto expect_kept = [&](uint32_t from, uint32_t to) {
-    for (size_t i = 3 * size_t{from}; i < 3 * size_t{to}; ++i) EXPECT_EQ(offsets[i], field[i]) << i / 3;
+    for (size_t i = 3 * size_t{from}; i < 3 * size_t{to}; ++i)
+      EXPECT_EQ(offsets[i], field[i]) << i / 3;
   };
   expect_kept(eye, after_eye);
   expect_kept(brow, brow + 4);
@@ -99,9 +100,9 @@ TEST(Strips, ALinerAlongTheWholeLidKeepsToIt) {
   for (int column = 0; column <= 20; ++column) {
     for (int row = 0; row < 2; ++row) {
       const testing::Point p = face.at(face.Find(kLeftLid, Role::kUpper, column, row));
-      face.vertices.insert(face.vertices.end(), {static_cast<float>(p[0]),
-                                                 static_cast<float>(p[1] - 4e-4),
-                                                 static_cast<float>(p[2])});
+      face.vertices.insert(
+          face.vertices.end(),
+          {static_cast<float>(p[0]), static_cast<float>(p[1] - 4e-4), static_cast<float>(p[2])});
       face.margins.insert(face.margins.end(), {0.8f, 0.0f, 0.0f, 0.0f});
       face.what.push_back({Role::kLash, kLeftLid, column, row});
     }

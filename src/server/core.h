@@ -3,13 +3,13 @@
 #ifndef BLENDWIRE_SERVER_CORE_H_
 #define BLENDWIRE_SERVER_CORE_H_
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <stop_token>
 #include <string>
 
-#include "absl/time/time.h"
 #include "model/device.h"
 #include "model/path_policy.h"
 #include "model/repository.h"
@@ -51,7 +51,8 @@ struct Core {
   const Limits limits;
   const ModelDefaults model_defaults;
   const model::PathPolicy paths;
-  const absl::Time started = absl::Now();
+  // Not the wall clock, which may be set while the server runs.
+  const std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
   model::Repository models;
   predict::Layouts layouts;
   predict::MeshCache meshes{size_t{64} << 20};

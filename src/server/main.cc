@@ -35,7 +35,7 @@ int main(int argc, char** argv) {  // NOLINT(misc-const-correctness): as the lan
     const std::optional<blendwire::server::ServerOptions> options =
         blendwire::server::ParseArguments(static_cast<int>(pointers.size()), pointers.data(),
                                           exit_code);
-    return options.has_value() ? Run(*options) : exit_code;
+    blendwire::system::EndProgram(options.has_value() ? Run(*options) : exit_code);
   } catch (const std::exception& error) {
     std::cerr << "blendwire-server: " << error.what() << std::endl;
     return static_cast<int>(blendwire::contract::ServerExitCode::kInternalError);

@@ -2,13 +2,13 @@
 
 #include "server/service.h"
 
+#include <chrono>
 #include <exception>
 #include <memory>
 #include <new>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "contract/version.h"
 #include "model/device.h"
 #include "server/call_info.h"
@@ -120,8 +120,8 @@ grpc::ServerUnaryReactor* Service::GetPerformanceStats(grpc::CallbackServerConte
   response->set_avg_inference_time_ms(Millis(counts.inference_time.mean()));
   response->set_max_inference_time_ms(Millis(counts.inference_time.max()));
   response->set_min_inference_time_ms(Millis(counts.inference_time.min()));
-  response->set_uptime_seconds(
-      static_cast<float>(absl::ToDoubleSeconds(absl::Now() - core_.started)));
+  const std::chrono::duration<float> uptime = std::chrono::steady_clock::now() - core_.started;
+  response->set_uptime_seconds(uptime.count());
   resources_.Fill(*response->mutable_resource_usage());
   FillLatency(counts.total_time, *response->mutable_total_time());
   FillLatency(counts.queue_time, *response->mutable_queue_time());

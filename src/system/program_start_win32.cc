@@ -9,6 +9,8 @@
 #include <shellapi.h>
 
 #include <cstdio>
+#include <cstdlib>
+#include <iostream>
 
 namespace blendwire::system {
 
@@ -26,6 +28,14 @@ std::vector<std::string> StartProgram(int argc, const char* const* argv) {
   for (int i = 0; i < count; ++i) arguments.push_back(Utf8(wide[i]));
   LocalFree(wide);
   return arguments;
+}
+
+// The C runtime waits for each stream's lock on its way out, and a thread that reads holds one.
+void EndProgram(int exit_code) {
+  std::cout.flush();
+  std::fflush(stdout);
+  std::fflush(stderr);
+  std::_Exit(exit_code);
 }
 
 }  // namespace blendwire::system

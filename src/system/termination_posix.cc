@@ -15,8 +15,10 @@ void OnTerminationRequest(std::function<void(const std::string& cause)> on_reque
   sigemptyset(&signals);
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGTERM);
-  // When the reader of standard error has gone, writing must fail, not end the process.
+  // When the reader of standard error has gone, or it is a file that may not grow any more, writing
+  // must fail, not end the process.
   ::signal(SIGPIPE, SIG_IGN);
+  ::signal(SIGXFSZ, SIG_IGN);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::thread([signals, on_request = std::move(on_request)] {
     while (true) {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -52,4 +53,7 @@ def start_server() -> Iterator[StartServer]:
     yield start
     for server in started:
         server.stop()
-    assert not leftovers()
+    left = leftovers()
+    for pid in left:
+        os.kill(pid, signal.SIGKILL)
+    assert not left

@@ -85,7 +85,7 @@ def test_judge_sees_late_and_lost_calls(workload: Workload) -> None:
 def test_frames_are_found_and_only_their_headers_are_damaged() -> None:
     """However the stream is cut into chunks."""
     random_source = random.Random(4)
-    lengths = [0, 5, 100, 16384, 1]
+    lengths = [random_source.randrange(300) for _ in range(40)]
     frames = [n.to_bytes(3, "big") + bytes(6) + random_source.randbytes(n) for n in lengths]
     stream = bytes(PREFACE_BYTES) + b"".join(frames)
     starts = [PREFACE_BYTES + sum(map(len, frames[:i])) for i in range(len(frames))]
@@ -94,9 +94,9 @@ def test_frames_are_found_and_only_their_headers_are_damaged() -> None:
     for _ in range(300):
         tracker = FrameTracker(from_client=True)
         position, out = 0, b""
-        armed = random_source.randrange(len(stream))
+        armed = random_source.randrange(len(stream) // 2)
         while position < len(stream):
-            size = random_source.choice([1, 7, 9, 60, 20000])
+            size = random_source.choice([1, 7, 9, 60, 2000])
             chunk = bytearray(stream[position : position + size])
             tracker.feed(chunk, random_source if position >= armed else None)
             position += size

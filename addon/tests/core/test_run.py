@@ -343,3 +343,11 @@ def test_no_face_is_known_before_the_rest_is_there() -> None:
     assert codes(run)[0] == "no_face_stopped"
     assert backend.client.job.given < len(backend.client.job.answers)
     assert backend.client.job.cancelled
+
+
+def test_a_check_that_fails_says_so() -> None:
+    run, _, backend = make([], only_check=True)
+    backend.client.fail["jawOpen"] = CallError("INTERNAL", "NaN")
+    finish(run)
+    assert run.phase == Phase.FAILED
+    assert codes(run)[0] == "call_failed"

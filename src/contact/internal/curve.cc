@@ -11,7 +11,7 @@ namespace blendwire::contact::internal {
 namespace {
 
 constexpr double kThinnest = 0.2;  // of the least bandwidth, between samples
-constexpr size_t kNearest = 6;  // samples that a column should see
+constexpr size_t kNearest = 6;     // samples that a column should see
 
 // The distance from `x` within which kNearest samples lie; `distances` is memory to work in.
 double ReachOf(absl::Span<const Sample> samples, double x, std::vector<double>& distances) {

@@ -61,7 +61,8 @@ TEST(FitCurve, MinimisesTheWeightedSquares) {
   std::mt19937 random(5);
   std::uniform_real_distribution<double> unit(0.0, 1.0);
   std::vector<Sample> samples;
-  for (int i = 0; i < 80; ++i) samples.push_back({unit(random), {0.0, unit(random), 0.0}, unit(random)});
+  for (int i = 0; i < 80; ++i)
+    samples.push_back({unit(random), {0.0, unit(random), 0.0}, unit(random)});
   constexpr double kWidth = 0.1;
   const Curve curve = FitCurve(samples, 0.0, 1.0, 9, {kWidth, kWidth});
   for (int c = 0; c < 9; ++c) {

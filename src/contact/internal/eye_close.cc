@@ -13,7 +13,7 @@ namespace {
 constexpr Bandwidth kBandwidth{0.08, 0.2};  // of the width, for the field along the rims
 constexpr double kSharpness = 1.3;  // networks blur: a lid's share of the travel falls off faster
 constexpr double kRimKept = 1.0;    // of a rim's thickness is left when it lies on the closing line
-constexpr double kThickest = 0.1;  // of the opening
+constexpr double kThickest = 0.1;   // of the opening
 constexpr double kFlatter = 0.6;    // the closing line, against the curve between the rims
 constexpr double kLeastMeeting = 0.03;  // where the rims meet: 0 at the lower lid, 1 at the upper
 constexpr double kTallMeeting = 0.28;   // at least, for an eye nearly as high as wide
@@ -21,7 +21,7 @@ constexpr double kMostMeeting = 0.65;
 constexpr double kPinned = 0.6;  // what is nearer to the rim
 constexpr double kDepth = 0.08;
 constexpr double kOutward = 0.15;  // more, for a lid that has to clear the eye
-constexpr double kInside = 0.15;    // behind the line between the rims: the insides of the lids
+constexpr double kInside = 0.15;   // behind the line between the rims: the insides of the lids
 constexpr double kMostLift = 0.3;
 constexpr double kMostGain = 2.5;
 constexpr double kPast = 0.03;  // of the opening, that a lid may pass the closing line by
@@ -120,8 +120,10 @@ Parabola OwnLine(const Rims& rims, const Motion& motion) {
 // The share of the opening that the field leaves, or by which the lids pass each other.
 double LeftOpen(const Rims& rims, const Motion& motion) {
   return TypicalOf([&](int c) {
-    return std::abs(rims.upper[c].y + motion.upper[c].y - rims.lower[c].y - motion.lower[c].y);
-  }) / rims.height;
+           return std::abs(rims.upper[c].y + motion.upper[c].y - rims.lower[c].y -
+                           motion.lower[c].y);
+         }) /
+         rims.height;
 }
 
 double MeetingOf(const Rims& rims, const Motion& motion) {
@@ -162,7 +164,8 @@ Target TargetOf(const EyeMap& eye, const Motion& motion) {
     const Vector& lower = motion.lower[c];
     Vector& down = target.upper_move[c];
     Vector& raise = target.lower_move[c];
-    down = {motion.upper[c].x, down.y, upper.z + std::clamp(down.z - upper.z, -bound, bound + kOutward * rims.height)};
+    down = {motion.upper[c].x, down.y,
+            upper.z + std::clamp(down.z - upper.z, -bound, bound + kOutward * rims.height)};
     raise = {lower.x, raise.y,
              lower.z + std::clamp(raise.z - lower.z, -bound, bound + kOutward * rims.height)};
   }
@@ -236,8 +239,8 @@ double BehindEye(const EyeMap& eye, const Member& member, const Vector& move) {
   const double rest = std::clamp((p.y - lower.y) / opening, 0.0, 1.0);
   const bool inside = p.z < lower.z + rest * (upper.z - lower.z) - kInside * rims.height;
   if (share <= 0.0 || share >= 1.0 || inside) return 0.0;
-  const double surface = lower.z + share * (upper.z - lower.z) +
-                         4.0 * share * (1.0 - share) * eye.eyeball.At(p.x).z;
+  const double surface =
+      lower.z + share * (upper.z - lower.z) + 4.0 * share * (1.0 - share) * eye.eyeball.At(p.x).z;
   return std::clamp(surface - p.z - move.z, 0.0, kMostLift * rims.height);
 }
 

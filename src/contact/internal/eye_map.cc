@@ -12,15 +12,15 @@ namespace blendwire::contact::internal {
 namespace {
 
 // In openings (heights of the open eye), unless they say otherwise.
-constexpr double kNear = 0.12;        // skin that is the rim itself
-constexpr double kUpperReach = 1.1;   // above the rim, where the lid ends and the brow begins
+constexpr double kNear = 0.12;       // skin that is the rim itself
+constexpr double kUpperReach = 1.1;  // above the rim, where the lid ends and the brow begins
 constexpr double kLowerReach = 0.5;
-constexpr double kHoldsUpTo = 0.9;    // above the rim, the solution holds fully
+constexpr double kHoldsUpTo = 0.9;  // above the rim, the solution holds fully
 constexpr double kEndsAt = 1.6;
 constexpr double kBeyondCorner = 0.25;  // of the width
 constexpr double kFarthest = 3.0;
-constexpr double kSeed = 0.15;        // how far from its rim's curve a node may be to be on it
-constexpr double kCornerWay = 0.3;    // of the width, besides twice the straight line
+constexpr double kSeed = 0.15;      // how far from its rim's curve a node may be to be on it
+constexpr double kCornerWay = 0.3;  // of the width, besides twice the straight line
 constexpr double kMostBulge = 0.2;
 
 std::vector<uint32_t> Seeds(const Surroundings& around, const FoundRim& rim, const Curve& curve,
@@ -33,8 +33,8 @@ std::vector<uint32_t> Seeds(const Surroundings& around, const FoundRim& rim, con
   return seeds.empty() ? rim.members : seeds;
 }
 
-// The rim around each corner of the eye, where margins fade: the shortest way over the skin from the
-// last node of one rim to that of the other. Its halves go to the seeds of the rims.
+// The rim around each corner of the eye, where margins fade: the shortest way over the skin from
+// the last node of one rim to that of the other. Its halves go to the seeds of the rims.
 void JoinCorners(const Nodes& nodes, const Surroundings& around, const Rims& rims,
                  std::vector<uint32_t>& upper, std::vector<uint32_t>& lower) {
   for (const double side : {-1.0, 1.0}) {
@@ -44,8 +44,8 @@ void JoinCorners(const Nodes& nodes, const Surroundings& around, const Rims& rim
     const uint32_t from = *std::max_element(upper.begin(), upper.end(), farther);
     const uint32_t to = *std::max_element(lower.begin(), lower.end(), farther);
     const double straight = Length(around.positions[from] - around.positions[to]);
-    const std::vector<uint32_t> path = SurfacePath(nodes, around.nodes, from, to,
-                                                   2.0 * straight + kCornerWay * rims.width);
+    const std::vector<uint32_t> path =
+        SurfacePath(nodes, around.nodes, from, to, 2.0 * straight + kCornerWay * rims.width);
     for (size_t i = 0; i < path.size(); ++i) {
       (2 * i < path.size() ? upper : lower).push_back(path[i]);
     }
@@ -58,12 +58,10 @@ Member MemberOf(const Rims& rims, const Vector& p, double to_upper, double to_lo
   const double limit = kFarthest * rims.height;
   Member member;
   member.position = p;
-  member.upper = to_upper < to_lower ||
-                 (to_upper == to_lower && p.y > 0.5 * (upper.y + lower.y));
+  member.upper = to_upper < to_lower || (to_upper == to_lower && p.y > 0.5 * (upper.y + lower.y));
   const double distance = member.upper ? to_upper : to_lower;
   member.distance = distance;
-  const double away =
-      std::max(member.upper ? p.y - upper.y : lower.y - p.y, 0.0) / rims.height;
+  const double away = std::max(member.upper ? p.y - upper.y : lower.y - p.y, 0.0) / rims.height;
   member.near = Bell(distance, kNear * rims.height) *
                 SmoothStep(0.05, 0.35, (upper.y - lower.y) / rims.height);
   if (distance < limit) {

@@ -29,12 +29,12 @@ struct RimNode {
 // A node of the skin near two rims.
 struct Member {
   uint32_t local = 0;
-  Vector position;       // in the part's frame
-  bool upper = false;    // moves with the upper rim
+  Vector position;        // in the part's frame
+  bool upper = false;     // moves with the upper rim
   double distance = 0.0;  // from its own rim, along the surface
-  double near = 0.0;     // 1 on its own rim, falling to 0 within a fraction of the opening
-  double reach = 0.0;    // how far its own rim takes it along, by distance alone: 1 at the rim
-  double inside = 0.0;   // 1 where the solution holds, 0 where the plain field does
+  double near = 0.0;      // 1 on its own rim, falling to 0 within a fraction of the opening
+  double reach = 0.0;     // how far its own rim takes it along, by distance alone: 1 at the rim
+  double inside = 0.0;    // 1 where the solution holds, 0 where the plain field does
 };
 
 // A node of the skin and how much its motion counts.
@@ -54,9 +54,9 @@ struct Rims {
   double from = 0.0;  // x of the corners
   double to = 0.0;
   double width = 0.0;
-  double height = 0.0;  // of the opening, typical; 0 where the rims touch
-  double scatter = 0.0; // of the rims' nodes around the curves
-  Curve upper;          // where the rims are, by x
+  double height = 0.0;   // of the opening, typical; 0 where the rims touch
+  double scatter = 0.0;  // of the rims' nodes around the curves
+  Curve upper;           // where the rims are, by x
   Curve lower;
   std::vector<RimNode> upper_nodes;
   std::vector<RimNode> lower_nodes;
@@ -82,10 +82,10 @@ struct FaceMap {
   // The region. The vertices of local i: vertices[first_vertex[i] .. first_vertex[i + 1]).
   std::vector<uint32_t> first_vertex{0};
   std::vector<uint32_t> vertices;
-  std::vector<Vector> positions;                    // of the mesh
+  std::vector<Vector> positions;  // of the mesh
   // Of each part: all corners are its members.
   std::array<std::vector<std::array<uint32_t, 3>>, kParts> triangles;
-  size_t vertex_count = 0;                          // of the mesh
+  size_t vertex_count = 0;  // of the mesh
 
   size_t locals() const { return positions.size(); }
 };

@@ -112,7 +112,8 @@ EyePlaces FindEyes(const Nodes& nodes) {
   const double apart = Length(across);
   // The halves of one eye would be 3.5 standard deviations apart.
   const double spread = std::max(groups[0].spread, groups[1].spread);
-  if (std::min(groups[0].weight, groups[1].weight) <= 0.1 * std::max(groups[0].weight, groups[1].weight) ||
+  if (std::min(groups[0].weight, groups[1].weight) <=
+          0.1 * std::max(groups[0].weight, groups[1].weight) ||
       apart < 3.8 * spread || spread <= 0.0) {
     places.why_not = "the lids' rims are not those of two eyes side by side";
     return places;

@@ -16,13 +16,13 @@ constexpr double kCertain = 0.15;
 constexpr float kOnRim = 0.4f;
 
 // In mouth widths.
-constexpr double kReach = 0.13;      // how far from a rim its lip gives way
+constexpr double kReach = 0.13;  // how far from a rim its lip gives way
 constexpr Bandwidth kBandwidth{0.06, 0.2};
 constexpr double kFarthest = 0.5;
 constexpr double kOpenAtRest = 0.12;  // a mouth modelled farther open is not to be sealed
 constexpr double kSpared = 0.004;     // a gap that nobody sees
 constexpr double kPressed = 0.06;     // an overlap that artists make: lips pressed together
-constexpr double kMostOff = 0.35;    // a gap that no seal is meant for
+constexpr double kMostOff = 0.35;     // a gap that no seal is meant for
 
 struct Place {
   Vector centre;
@@ -54,8 +54,8 @@ Place FindLips(const Nodes& nodes) {
   return place;
 }
 
-// By how much too far apart the field leaves the rims (below 0: too close), by x, in y. The lips are
-// to be as close as they are at rest, or to touch where they are open at rest.
+// By how much too far apart the field leaves the rims (below 0: too close), by x, in y. The lips
+// are to be as close as they are at rest, or to touch where they are open at rest.
 Curve ErrorOf(const Rims& rims, const Curve& upper, const Curve& lower) {
   Curve error(rims.from, rims.to, kColumns);
   for (int c = 0; c < kColumns; ++c) {

@@ -73,8 +73,7 @@ Walked Walk(const Nodes& nodes, absl::Span<const uint32_t> members,
     for (const uint32_t next_node : nodes.neighbours(node)) {
       const uint32_t next = index[next_node];
       if (next == kNone) continue;
-      const double through =
-          distance + Length(nodes.positions[next_node] - nodes.positions[node]);
+      const double through = distance + Length(nodes.positions[next_node] - nodes.positions[node]);
       if (through >= walked.distances[next]) continue;
       walked.distances[next] = through;
       walked.before[next] = member;
@@ -94,7 +93,8 @@ Nodes MakeNodes(const Surface& surface, absl::Span<const float> margins) {
               .piece_sizes = {},
               .neighbours = surface.neighbours};
   for (auto& column : nodes.margins) column.assign(surface.node_count, 0.0f);
-  for (size_t v = surface.node_of.size(); v-- > 0;) {  // the first vertex of a node has the last say
+  for (size_t v = surface.node_of.size();
+       v-- > 0;) {  // the first vertex of a node has the last say
     const uint32_t node = surface.node_of[v];
     nodes.positions[node] = {double{surface.vertices[3 * v]}, double{surface.vertices[3 * v + 1]},
                              double{surface.vertices[3 * v + 2]}};

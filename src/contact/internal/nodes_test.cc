@@ -36,7 +36,8 @@ TEST_F(NodesTest, PiecesAreWhatIsConnected) {
             nodes.count());
   EXPECT_EQ(nodes.piece_sizes[nodes.piece[surface.node_of[patch_]]], 4U);
   for (size_t node = 0; node < nodes.count(); ++node) {
-    for (const uint32_t next : nodes.neighbours(node)) EXPECT_EQ(nodes.piece[next], nodes.piece[node]);
+    for (const uint32_t next : nodes.neighbours(node))
+      EXPECT_EQ(nodes.piece[next], nodes.piece[node]);
   }
 }
 

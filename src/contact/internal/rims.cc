@@ -11,15 +11,15 @@ namespace blendwire::contact::internal {
 namespace {
 
 constexpr float kOnRim = 0.45f;
-constexpr size_t kFewest = 3;         // nodes that a rim must have
+constexpr size_t kFewest = 3;           // nodes that a rim must have
 constexpr double kLeastOpening = 0.06;  // of the width: a flatter eye is closed already
 // Of the width, between neighbouring nodes of a rim: of a dense one, and of one with few vertices.
 constexpr double kWidestGap = 0.25;
 constexpr double kWidestGapOfFew = 0.4;
 constexpr size_t kFew = 20;
-constexpr double kRidge = 0.45;      // of the surest weight (margin squared) of a column
-constexpr double kRidgeColumn = 0.04;  // of the width
-constexpr double kMostScatter = 0.45;  // of the opening
+constexpr double kRidge = 0.45;         // of the surest weight (margin squared) of a column
+constexpr double kRidgeColumn = 0.04;   // of the width
+constexpr double kMostScatter = 0.45;   // of the opening
 constexpr double kCornerLength = 0.12;  // of the width: beyond the last node the rims run together
 
 struct Range {
@@ -48,7 +48,8 @@ void DropStrays(const Surroundings& around, FoundRim& rim) {
   std::vector<double> xs;
   for (const uint32_t i : rim.members) xs.push_back(around.positions[i].x);
   std::sort(xs.begin(), xs.end());
-  const double gap = (count < kFew ? kWidestGapOfFew : kWidestGap) * (xs[count - 1 - count / 10] - xs[count / 10]);
+  const double gap =
+      (count < kFew ? kWidestGapOfFew : kWidestGap) * (xs[count - 1 - count / 10] - xs[count / 10]);
   size_t first = count / 2;
   size_t last = count / 2;
   while (first > 0 && xs[first] - xs[first - 1] <= gap) --first;
@@ -63,7 +64,8 @@ void DropStrays(const Surroundings& around, FoundRim& rim) {
   rim = std::move(kept);
 }
 
-// Keeps what is nearly as sure as the surest of its column: where a margin is a broad blur, its ridge.
+// Keeps what is nearly as sure as the surest of its column: where a margin is a broad blur, its
+// ridge.
 void KeepRidge(const Surroundings& around, FoundRim& rim) {
   const Range range = RangeOf(around, rim);
   const double bin = std::max(kRidgeColumn * (range.to - range.from), 1e-12);
@@ -168,7 +170,8 @@ bool LooksLikeAnEye(const Rims& rims) {
   };
   const double inner = opening(0.28);
   const double outer = opening(0.72);
-  return std::max(inner, outer) < 1.35 * rims.height && std::min(inner, outer) > 0.25 * rims.height &&
+  return std::max(inner, outer) < 1.35 * rims.height &&
+         std::min(inner, outer) > 0.25 * rims.height &&
          std::abs(inner - outer) < 0.45 * rims.height;
 }
 
@@ -187,7 +190,8 @@ double MedianOpening(const Curve& upper, const Curve& lower) {
 Surroundings FindSurroundings(const Nodes& nodes, const Frame& frame, double radius, Margin upper,
                               Margin lower) {
   Surroundings around;
-  PieceSums sums{std::vector<double>(nodes.piece_count()), std::vector<double>(nodes.piece_count())};
+  PieceSums sums{std::vector<double>(nodes.piece_count()),
+                 std::vector<double>(nodes.piece_count())};
   for (uint32_t node = 0; node < nodes.count(); ++node) {
     const Vector p = frame.PointIn(nodes.positions[node]);
     if (Dot(p, p) > radius * radius) continue;
@@ -220,7 +224,8 @@ FoundRims FindRims(const Nodes& nodes, const Frame& frame, const Surroundings& a
   const Range known = {std::min(ranges[0].from, ranges[1].from),
                        std::max(ranges[0].to, ranges[1].to)};
   const double width = known.to - known.from;
-  const double common = std::min(ranges[0].to, ranges[1].to) - std::max(ranges[0].from, ranges[1].from);
+  const double common =
+      std::min(ranges[0].to, ranges[1].to) - std::max(ranges[0].from, ranges[1].from);
   if (width < 0.2 * radius || common < 0.4 * width) {
     found.why_not = "the two rims do not lie opposite each other";
     return found;

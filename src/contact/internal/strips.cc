@@ -19,7 +19,7 @@ constexpr double kStandsOut = 0.05;  // of lashes, before their skin; an eye lie
 constexpr float kMarked = 0.3f;      // what the margins say of a strip that does not stand out
 constexpr double kTallest = 1.5;
 constexpr double kRootBand = 0.12;      // as near to the skin as the nearest node
-constexpr double kTall = 0.35;           // of the width
+constexpr double kTall = 0.35;          // of the width
 constexpr double kCompact = 0.15;       // of the width: a single lash, which stays rigid
 constexpr double kBeyondCorner = 0.45;  // of the width
 constexpr double kSpread = 0.03;        // of the width: how wide a root looks around
@@ -44,7 +44,8 @@ Pieces FindPieces(const Nodes& nodes, const Surroundings& around) {
     Piece& piece = pieces[nodes.piece[around.nodes[i]]];
     piece.members.push_back(i);
     const Vector& p = around.positions[i];
-    piece.low = {std::min(piece.low.x, p.x), std::min(piece.low.y, p.y), std::min(piece.low.z, p.z)};
+    piece.low = {std::min(piece.low.x, p.x), std::min(piece.low.y, p.y),
+                 std::min(piece.low.z, p.z)};
     piece.high = {std::max(piece.high.x, p.x), std::max(piece.high.y, p.y),
                   std::max(piece.high.z, p.z)};
   }
@@ -65,9 +66,8 @@ class RimSkin {
     for (const Member& member : members) {
       if (member.distance < kByTheRim * ScaleOf(rims)) skin_.push_back(member);
     }
-    std::stable_sort(skin_.begin(), skin_.end(), [](const Member& a, const Member& b) {
-      return a.position.x < b.position.x;
-    });
+    std::stable_sort(skin_.begin(), skin_.end(),
+                     [](const Member& a, const Member& b) { return a.position.x < b.position.x; });
   }
 
   bool empty() const { return skin_.empty(); }
@@ -85,17 +85,16 @@ class RimSkin {
       const double square = Dot(d, d);
       if (square >= limit * limit) return;
       const Near here{std::sqrt(square), &member};
-      const auto place = std::upper_bound(
-          nearest.begin(), nearest.end(), here,
-          [](const Near& a, const Near& b) { return a.distance < b.distance; });
+      const auto place =
+          std::upper_bound(nearest.begin(), nearest.end(), here,
+                           [](const Near& a, const Near& b) { return a.distance < b.distance; });
       nearest.insert(place, here);
       if (nearest.size() > count) nearest.pop_back();
       if (nearest.size() == count) limit = nearest.back().distance;
     };
     const auto too_far = [&](double dx) { return dx >= limit; };
-    auto right = std::lower_bound(skin_.begin(), skin_.end(), p.x, [](const Member& a, double x) {
-      return a.position.x < x;
-    });
+    auto right = std::lower_bound(skin_.begin(), skin_.end(), p.x,
+                                  [](const Member& a, double x) { return a.position.x < x; });
     auto left = right;
     while (true) {
       const bool go_right = right != skin_.end() && !too_far(right->position.x - p.x);
@@ -174,7 +173,8 @@ Vector RootOf(const Standing& standing, const Rims& rims, bool compact, const Ve
 
 // The skin around a root, by how much it counts.
 std::vector<Share> SharesOf(const RimSkin& skin, const Rims& rims, const Vector& root) {
-  const std::vector<RimSkin::Near> nearest = skin.NearestTo(root, kMostShares, std::numeric_limits<double>::max());
+  const std::vector<RimSkin::Near> nearest =
+      skin.NearestTo(root, kMostShares, std::numeric_limits<double>::max());
   const double width = nearest.front().distance + kSpread * rims.width;
   std::vector<Share> shares;
   double sum = 0.0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Three doubles: of the mesh, or of a frame (frame.h), where x is the face's left, y up, z out of it.
+// Three doubles: of the mesh, or of a frame (frame.h), where x is the face's left, y up, z out of
+// it.
 
 #ifndef BLENDWIRE_CONTACT_INTERNAL_VECTOR_H_
 #define BLENDWIRE_CONTACT_INTERNAL_VECTOR_H_

@@ -49,9 +49,7 @@ void AddTriangle(Face& face, uint32_t a, uint32_t b, uint32_t c) {
 }
 
 // A column's place across the cut: -1 and 1 at the corners.
-double AcrossOf(const Cut& cut, int column) {
-  return 2.0 * (column - kBeyond) / cut.columns - 1.0;
-}
+double AcrossOf(const Cut& cut, int column) { return 2.0 * (column - kBeyond) / cut.columns - 1.0; }
 
 double OpenAt(double across) { return std::max(1.0 - across * across, 0.0); }
 
@@ -130,8 +128,8 @@ Face MakeFace() {
   std::array<Cut, kParts> cuts;
   cuts[kLeftLid].centre = {0.032, 0.0, 0.0};
   cuts[kRightLid].centre = {-0.032, 0.0, 0.0};
-  cuts[kLips] = {.centre = {0.0, -0.004, -0.06}, .half_width = 0.025, .up = 0.0, .down = 0.0,
-                 .bend = 6.0};
+  cuts[kLips] = {
+      .centre = {0.0, -0.004, -0.06}, .half_width = 0.025, .up = 0.0, .down = 0.0, .bend = 6.0};
   return MakeFace(cuts);
 }
 
@@ -151,7 +149,8 @@ void BlurMargins(Face& face, double width) {
     const auto margin = static_cast<size_t>(MarginOf(face.what[rim].part, face.what[rim].role));
     for (size_t i = 0; i < face.size(); ++i) {
       // A blur does not reach the other lid.
-      if (face.what[i].role != face.what[rim].role || face.what[i].part != face.what[rim].part) continue;
+      if (face.what[i].role != face.what[rim].role || face.what[i].part != face.what[rim].part)
+        continue;
       const Point here = face.at(i);
       const double d = std::hypot(here[0] - there[0], here[1] - there[1], here[2] - there[2]);
       float& value = face.margins[kMargins * i + margin];
@@ -224,8 +223,8 @@ std::vector<float> Turned(const std::vector<float>& offsets, const Point& axis, 
                           double scale) {
   std::vector<float> turned(offsets.size());
   for (size_t i = 0; i < offsets.size(); i += 3) {
-    const Point p = Rotate({double{offsets[i]}, double{offsets[i + 1]}, double{offsets[i + 2]}},
-                           axis, degrees);
+    const Point p =
+        Rotate({double{offsets[i]}, double{offsets[i + 1]}, double{offsets[i + 2]}}, axis, degrees);
     for (size_t k = 0; k < 3; ++k) turned[i + k] = static_cast<float>(scale * p[k]);
   }
   return turned;
@@ -252,8 +251,8 @@ std::vector<float> LipField(const Face& face, double apart) {
     const Vertex& what = face.what[i];
     if (what.part != kLips) continue;
     const Cut& cut = face.cuts[kLips];
-    const double share =
-        (1.0 - static_cast<double>(what.row) / cut.rows) * OpenAt(AcrossOf(cut, what.column + kBeyond));
+    const double share = (1.0 - static_cast<double>(what.row) / cut.rows) *
+                         OpenAt(AcrossOf(cut, what.column + kBeyond));
     const double sign = what.role == Role::kUpper ? 0.5 : -0.5;
     field[3 * i + 2] = static_cast<float>(sign * apart * share);
   }

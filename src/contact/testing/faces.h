@@ -33,9 +33,9 @@ enum class Role { kOther, kUpper, kLower, kLash, kEyeball };
 
 struct Vertex {
   Role role = Role::kOther;
-  int part = kParts;   // kLeftLid, kRightLid or kLips
-  int column = 0;      // of its cut
-  int row = 0;         // 0 on the rim, then away from it
+  int part = kParts;  // kLeftLid, kRightLid or kLips
+  int column = 0;     // of its cut
+  int row = 0;        // 0 on the rim, then away from it
 };
 
 struct Face {
@@ -74,8 +74,8 @@ Face Moved(Face face, const Point& axis, double degrees, double scale, const Poi
 std::vector<float> Turned(const std::vector<float>& offsets, const Point& axis, double degrees,
                           double scale);
 
-// The field of a blink: rims go `upper` and `lower` of the opening towards each other, the skin less
-// the farther it is from its rim. `upper` 1 and `lower` 0 close the eye exactly.
+// The field of a blink: rims go `upper` and `lower` of the opening towards each other, the skin
+// less the farther it is from its rim. `upper` 1 and `lower` 0 close the eye exactly.
 std::vector<float> BlinkField(const Face& face, double upper, double lower = 0.0);
 
 // Lips go apart by this much (towards each other below 0), in the middle; the skin less.
