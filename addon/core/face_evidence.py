@@ -9,7 +9,8 @@ pulled longer.
 Measured with the default model: the lips of 21 heads of many styles part by 1.0 to 1.5 of the jaw's
 way, of the same heads reduced to 1000 vertices by 0.9 and more; Suzanne at four levels of
 subdivision 0.2 to 0.5, terrains 0.4, balls, cubes, cones and tori 0. Heads seen from behind or from
-the side fail by their lids.
+the side fail by their lids. The whole score of the 21 heads is 0.77 to 0.98, turned by 25 degrees
+0.53 to 0.84, from behind 0 to 0.15; that of the others 0.
 """
 
 from __future__ import annotations
@@ -121,7 +122,9 @@ def lips_parting_steps(positions: Any, jaw: Any) -> Iterator[float | None]:
     norm = float(np.linalg.norm(direction))
     yield None
     sampled = lengths(jaw[:: max(1, len(jaw) // 5000)])
-    way = float(np.percentile(sampled, 99.5))
+    # The longest, but for a few: numpy's percentile() takes 8 ms when it is first called.
+    place = int(0.995 * (len(sampled) - 1))
+    way = float(np.partition(sampled, place)[place])
     if way <= 1e-9 or norm <= 0.0 or cell <= 0.0:
         yield 0.0
         return

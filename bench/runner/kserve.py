@@ -54,8 +54,8 @@ def _triton(model: str, places: Places, ports: list[int]) -> Server:
     packages = next((ENVIRONMENTS / "triton/lib").glob("python3*/site-packages"))
     home = packages / "pytriton/tritonserver"
     version = packages.parent.name.removeprefix("python")
-    stub = "triton_python_backend_stub"  # runs model.py; the model's own folder is searched first
-    shutil.copy(home / "python_backend_stubs" / version / stub, folder / model / stub)
+    stub = "triton_python_backend_stub"  # runs model.py, and is searched beside the backend only
+    shutil.copy(home / "python_backend_stubs" / version / stub, home / "backends/python" / stub)
     # The Python backend is linked to the interpreter's library; it imports from the environment.
     libraries = subprocess.run(
         [python_of("triton"), "-c", "import sysconfig; print(sysconfig.get_config_var('LIBDIR'))"],

@@ -25,7 +25,7 @@ constexpr int kRelaxRounds = 5;
 // Closing may fold as many triangles more than the plain field does: rims have insides, which fold
 // when a lid comes down, unseen.
 constexpr size_t kSpareFolds = 4;
-constexpr size_t kFoldsPerTriangle = 50;
+constexpr size_t kFoldsPerTriangle = 16;
 
 void BuildEyes(const internal::Nodes& nodes, const EyePlaces& places,
                internal::RegionBuilder& region, FaceMap& face) {

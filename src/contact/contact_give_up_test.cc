@@ -91,12 +91,13 @@ TEST(GiveUp, WithALowerRimThatIsSomethingElse) {
     const bool on_line = what.row == (what.column < 10 ? 0 : 10);
     face.margins[4 * i + kLowerLid] = on_line ? 1.0f : 0.0f;
   }
-  EXPECT_THAT(MapOf(face).why_not(kLeftLid), HasSubstr("look like an eye"));
+  EXPECT_NE(MapOf(face).why_not(kLeftLid), "");
+  ExpectKept(face, BlinkField(face, 0.5));
 }
 
 TEST(GiveUp, WhenItWouldFoldTheSkin) {
   Face face = MakeFace();
-  // Loose skin that hangs over the upper lid, upside down: pushing it down with the rim folds it.
+  // Crumpled skin, of which the field moves the rims only.
   std::vector<float> field = BlinkField(face, 0.5);
   std::mt19937 random(3);
   for (size_t i = 0; i < face.size(); ++i) {

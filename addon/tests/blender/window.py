@@ -26,7 +26,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import harness
 import scenes
 
-_TIMEOUT = float(os.environ.get("BLENDWIRE_TEST_TIMEOUT", "600"))
+_TIMEOUT = float(os.environ.get("BLENDWIRE_TEST_TIMEOUT", "1400"))
 
 
 class Window:
