@@ -128,6 +128,13 @@ class ProxyProcess:
         return dict(json.loads(output))
 
 
+def spread(times: list[float]) -> dict[str, float]:
+    """In seconds."""
+    if not times:
+        return {}
+    return {"median": round(statistics.median(times), 3), "largest": round(max(times), 3)}
+
+
 class Chaos:
     """One run."""
 
@@ -258,8 +265,6 @@ class Chaos:
                     good += totals.counts["calls"]
             availability[caller] = 100.0 * (1.0 - failed / max(1, good))
         counts = everything.counts
-        down = {v.name: v.down_seconds for v in self._victims}
-        restarts = self._managed.to_serving
         complaints = everything.complaints + self._complaints
         complaints += [text for v in self._victims for text in v.complaints]
         return {
@@ -273,18 +278,18 @@ class Chaos:
             "latest end after a deadline, s": round(everything.latest, 3),
             "other ends": {k: n for k, n in sorted(counts.items()) if ": " in k},
             "calls answered, %": {k: round(v, 3) for k, v in availability.items()},
-            "server up, %": {k: round(100 * (1 - d / seconds), 2) for k, d in down.items()},
+            "server up but for kills, %": {
+                v.name: round(100 * (1 - sum(v.down) / seconds), 2) for v in self._victims
+            },
             "server kills": sum(v.kills for v in self._victims),
             "server drains": sum(v.drains for v in self._victims),
             "server stops": sum(v.stops for v in self._victims),
             "server crashes": sum(v.crashes for v in self._victims),
             "clients killed": self._clients_killed,
-            "kill to SERVING under the manager, s": {
-                "median": round(statistics.median(restarts), 3),
-                "largest": round(max(restarts), 3),
-            }
-            if restarts
-            else {},
+            "kill to SERVING under the manager, s": spread(self._managed.to_serving),
+            "drain and the next start, s": spread(
+                [t for v in self._victims for t in v.drain_seconds]
+            ),
             "proxy": faults,
             **ends,
             "complaints": complaints,

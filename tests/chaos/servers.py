@@ -29,7 +29,8 @@ class Victim(abc.ABC):
     def __init__(self, models: pathlib.Path) -> None:
         self.models = models
         self.kills = self.drains = self.stops = self.crashes = 0
-        self.down_seconds = 0.0  # from a kill or drain until the next one serves with its models
+        self.down: list[float] = []  # seconds from a kill until the next one serves with its models
+        self.drain_seconds: list[float] = []  # for a drain, and until the next one serves
         self.to_serving: list[float] = []  # seconds from a kill until the next one says it serves
         self.complaints: list[str] = []
         self._flags = ["--model", str(models / "everyday.onnx"), "--model-root", str(models), *FLAGS]
@@ -72,14 +73,14 @@ class Victim(abc.ABC):
         self._start()
         self.to_serving.append(time.monotonic() - began)
         self._load_slow()
-        self.down_seconds += time.monotonic() - began
+        self.down.append(time.monotonic() - began)
 
     def drain(self) -> None:
         self.drains += 1
         began = time.monotonic()
         self._drain()
         self.start()
-        self.down_seconds += time.monotonic() - began
+        self.drain_seconds.append(time.monotonic() - began)
 
     def notice_crash(self) -> bool:
         """Whether it has died by itself; then it is started again."""

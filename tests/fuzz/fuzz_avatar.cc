@@ -46,7 +46,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::filesystem::path path = OutputPath();
   if (read->CheckOutput(path).ok() && read->Write(path, targets, {}).ok()) {
     // What we write, we read.
-    const auto again = avatar::Avatar::Read(path, {.limits = {}});
+    const auto again = avatar::Avatar::Read(path, {});
     BLENDWIRE_FUZZ_CHECK(again.ok());
   }
   return 0;

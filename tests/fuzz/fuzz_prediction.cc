@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "absl/synchronization/notification.h"
@@ -24,12 +25,13 @@ Core& TheCore() {
     ConfigureLog(LogLevel::kError, LogFormat::kText);
     Limits limits;
     limits.max_vertices = 4096;
-    limits.max_batch_items = 16;
     auto* made = new Core(limits, {.workers = 1, .max_waiting = 4}, size_t{256} << 20, {},
                           model::PathPolicy::Create({}).value());
     for (const char* name : {"linear", "normals", "slots", "fixed_count"}) {
-      made->models.Put(name == std::string("linear") ? "default" : name,
-                       model::testing::LoadModel(name));
+      BLENDWIRE_FUZZ_CHECK(made->models
+                               .Put(name == std::string("linear") ? "default" : name,
+                                    model::testing::LoadModel(name))
+                               .ok());
     }
     return made;
   }();
@@ -87,6 +89,8 @@ void RunCall(const pb::BatchPredictionRequest& batch) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   blendwire::server::pb::BatchPredictionRequest batch;
   if (!batch.ParseFromArray(data, static_cast<int>(size))) return 0;
+  // What the service itself refuses before there is a job.
+  if (batch.max_parallel_requests() < 0 || batch.requests_size() > 16) return 0;
   for (auto& item : *batch.mutable_requests()) {
     // A hundred iterations over thousands of vertices only cost the fuzzer time.
     auto& options = *item.mutable_options();
