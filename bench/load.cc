@@ -46,8 +46,10 @@ std::vector<Expression> Expressions() {
 class Caller {
  public:
   Caller(const Settings& settings, const Mesh& mesh, int thread, Client client)
-      : settings_(settings), client_(std::move(client)), thread_(thread), meshes_(
-            settings.own_meshes ? settings.items : 1, mesh) {
+      : settings_(settings),
+        client_(std::move(client)),
+        thread_(thread),
+        meshes_(settings.own_meshes ? settings.items : 1, mesh) {
     if (settings.plain) {
       options_ = {false, 0, 0.0f, false, 30};
       for (Mesh& own : meshes_) own.triangles.clear();

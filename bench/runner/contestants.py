@@ -32,7 +32,7 @@ def start(server: str, model: str, places: Places) -> Server:
         return Server(name, [*ours, "--port", "0"])
     if server == "unix":
         folder = pathlib.Path(tempfile.mkdtemp(prefix="blendwire-bench-"))  # 0700, a short path
-        return Server(name, [*ours, "--socket", folder / "socket"])
+        return Server(name, [*ours, "--socket", folder / "socket"], folder=folder)
     if server == "reference":
         stubs = ENVIRONMENTS / "reference/stubs"
         program = BENCH / "reference/server.py"

@@ -7,6 +7,7 @@ import os
 import pathlib
 import re
 import select
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -48,9 +49,11 @@ class Server:
         address: str = "",
         ready: Callable[[], bool] | None = None,
         env: Mapping[str, str] | None = None,
+        folder: pathlib.Path | None = None,
     ) -> None:
-        """Without `ready`, the server prints `Server running on ...` once it serves."""
-        self.name, self.address = name, address
+        """Without `ready`, the server prints `Server running on ...` once it serves. `folder` goes
+        when the server has ended."""
+        self.name, self.address, self.folder = name, address, folder
         self.log = tempfile.TemporaryFile()
         began = time.perf_counter()
         self.process = subprocess.Popen(
@@ -132,3 +135,5 @@ class Server:
         if self.process.stdout is not None:
             self.process.stdout.close()
         self.log.close()
+        if self.folder is not None:
+            shutil.rmtree(self.folder, ignore_errors=True)

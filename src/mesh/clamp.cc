@@ -2,8 +2,10 @@
 
 #include "mesh/clamp.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <limits>
 
 #include "absl/types/span.h"
 
@@ -12,8 +14,11 @@ namespace blendwire::mesh {
 size_t ClampOffsets(float max_length, absl::Span<float> offsets) {
   // Doubles hold the squares of floats exactly enough that only real excess counts.
   const double limit = double{max_length} * double{max_length};
-  // Aims a little short, so that rounding to float cannot end above the limit.
-  const double target = double{max_length} * (1.0 - 0x1p-23);
+  // Aims a little short, so that rounding to float cannot end above the limit: by a share of it, and
+  // by what the smallest floats are apart, for limits as small as those.
+  const double target = std::max(
+      0.0, double{max_length} * (1.0 - 0x1p-23) -
+               2.0 * double{std::numeric_limits<float>::denorm_min()});
   size_t shortened = 0;
   for (size_t i = 0; i + 2 < offsets.size(); i += 3) {
     const double x = double{offsets[i]};

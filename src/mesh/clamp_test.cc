@@ -61,6 +61,17 @@ TEST(ClampOffsetsTest, RandomOffsetsAgreeWithThePlainFormulaAndASecondCallChange
   }
 }
 
+// Floats below 1.2e-38 are all equally far apart, so that rounding them is no small share of them.
+TEST(ClampOffsetsTest, ALimitAmongTheSmallestFloatsIsKept) {
+  for (uint32_t seed = 0; seed < 50; ++seed) {
+    std::vector<float> offsets = testing::RandomOffsets(seed, 200);
+    const float limit = 1e-44f + 1e-40f * static_cast<float>(seed);
+    ClampOffsets(limit, absl::MakeSpan(offsets));
+    for (size_t v = 0; v < 200; ++v) EXPECT_LE(Length(offsets, v), double{limit});
+    EXPECT_EQ(ClampOffsets(limit, absl::MakeSpan(offsets)), 0u);
+  }
+}
+
 TEST(ClampOffsetsTest, HugeAndTinyValuesAndALimitOfZero) {
   std::vector<float> offsets = {3e38f, -3e38f, 3e38f, 1e-40f, 0.0f, 0.0f};
   EXPECT_EQ(ClampOffsets(0.08f, absl::MakeSpan(offsets)), 1u);

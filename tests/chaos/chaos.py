@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Chaos: clients, a proxy and servers that are all treated badly, and a judge.
 
-    chaos.py --bin build/release/bin [--requests 20000] [--seed 1] [--calm 4] [--json report.json]
+    chaos.py --bin build/release/bin [--requests 20000] [--minutes M] [--seed 1] [--calm 4]
+             [--json report.json]
 
 Twelve clients (six through the Python package, six through grpcio) call two servers through a proxy
 that delays, throttles, stalls, cuts and half-closes their connections and, for four of them, damages
@@ -138,12 +139,15 @@ def spread(times: list[float]) -> dict[str, float]:
 class Chaos:
     """One run."""
 
-    def __init__(self, requests: int, seed: int, calm: float, folder: pathlib.Path) -> None:
+    def __init__(
+        self, requests: int, minutes: float, seed: int, calm: float, folder: pathlib.Path
+    ) -> None:
         from harness import onnx_models
         from servers import ManagedVictim, OwnServer, Victim
 
         self._random = random.Random(seed)
         self._wanted = requests
+        self._seconds = minutes * 60
         self._seed = seed
         self._calm = calm
         self._models = folder
@@ -203,8 +207,9 @@ class Chaos:
         return past + sum(client.report["counts"].get("calls", 0) for client in self._clients)
 
     def _loop(self) -> None:
+        end = time.monotonic() + self._seconds
         next_deed = time.monotonic() + self._calm
-        while self._calls() < self._wanted:
+        while self._calls() < self._wanted and time.monotonic() < end:
             pipes = [client.process.stdout for client in self._clients]
             select.select(pipes, [], [], 0.1)
             for client in self._clients:
@@ -302,6 +307,9 @@ def main() -> int:
     )
     parser.add_argument("--bin", type=pathlib.Path, required=True, help="folder of the built server")
     parser.add_argument("--requests", type=int, default=20000, help="calls to make (20000)")
+    parser.add_argument(
+        "--minutes", type=float, default=float("inf"), help="end after so long at the latest"
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--calm", type=float, default=4.0, help="mean seconds between faults (4)")
     parser.add_argument("--json", type=pathlib.Path, help="write the report there, too")
@@ -318,8 +326,9 @@ def main() -> int:
     blendwire.client_version()
     with tempfile.TemporaryDirectory(prefix="blendwire-chaos-") as work:
         report = Chaos(
-            arguments.requests, arguments.seed, arguments.calm, pathlib.Path(work)
-        ).run()
+            arguments.requests, arguments.minutes, arguments.seed, arguments.calm,
+            pathlib.Path(work),
+        ).run()  # fmt: skip
     print(json.dumps(report, indent=2))
     if arguments.json:
         arguments.json.write_text(json.dumps(report, indent=2) + "\n")

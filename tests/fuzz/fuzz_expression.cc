@@ -46,7 +46,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   fuzz::Input input(data, size);
   const expression::SlotLayout layout = TakeLayout(input);
   BLENDWIRE_FUZZ_CHECK(!expression::SupportedExpressions(layout).empty());
-  while (input.left() > 0) {
+  for (int i = 0; i < 3 && input.left() > 0; ++i) {
     const std::string name = TakeName(input);
     const std::vector<float> features = input.TakeFloats(
         input.TakeBool() ? 0 : input.TakeBool() ? layout.size() : input.TakeBelow(80));
@@ -55,7 +55,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     spec.name = name;
     spec.intensity = input.TakeFloat();
     spec.features = features;
-    for (size_t i = input.TakeBool() ? input.TakeBelow(6) : 0; i > 0; --i) {
+    for (size_t k = input.TakeBool() ? input.TakeBelow(6) : 0; k > 0; --k) {
       std::string parameter = TakeName(input);
       spec.parameters.emplace_back(std::move(parameter), input.TakeFloat());
     }
