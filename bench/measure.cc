@@ -7,6 +7,7 @@
 #include <barrier>
 #include <chrono>
 #include <cmath>
+#include <ctime>
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <thread>
@@ -80,7 +81,7 @@ double Percentile(const std::vector<double>& sorted, double percent) {
   return sorted[static_cast<size_t>(std::max(rank, 1.0)) - 1];
 }
 
-std::string ToJson(const std::vector<Caller>& callers, Clock::time_point start) {
+std::string ToJson(const std::vector<Caller>& callers, Clock::time_point start, std::clock_t cpu) {
   std::vector<double> times;
   nlohmann::json json;
   size_t errors = 0;
@@ -97,6 +98,8 @@ std::string ToJson(const std::vector<Caller>& callers, Clock::time_point start) 
   json["calls"] = times.size();
   json["errors"] = errors;
   if (!times.empty()) {
+    json["caller_cpu_s"] =
+        static_cast<double>(cpu) / CLOCKS_PER_SEC / static_cast<double>(times.size());
     json["per_second"] = static_cast<double>(times.size()) / seconds;
     json["times_ms"] = std::vector<double>(
         times.begin(), times.begin() + static_cast<std::ptrdiff_t>(std::min(times.size(), kTimesShown)));
@@ -119,7 +122,11 @@ std::string Measure(const Plan& plan, const Call& call) {
   std::vector<Caller> callers;
   for (int i = 0; i < plan.threads; ++i) callers.emplace_back(plan, call, i, due);
   Clock::time_point start;
-  std::barrier warm(plan.threads, [&start]() noexcept { start = Clock::now(); });
+  std::clock_t cpu = 0;
+  std::barrier warm(plan.threads, [&start, &cpu]() noexcept {
+    start = Clock::now();
+    cpu = std::clock();
+  });
   std::vector<std::jthread> threads;
   for (Caller& caller : callers) {
     threads.emplace_back([&caller, &warm, &start] {
@@ -129,7 +136,7 @@ std::string Measure(const Plan& plan, const Call& call) {
     });
   }
   threads.clear();  // joins
-  return ToJson(callers, start);
+  return ToJson(callers, start, std::clock() - cpu);
 }
 
 }  // namespace blendwire::bench

@@ -28,9 +28,9 @@ struct Plan {
 // The call: which thread of how many makes it, and a number of its own.
 using Call = std::function<absl::Status(int thread, size_t number)>;
 
-// One line of JSON: seconds, calls, errors, first_error, per_second, and of the calls that succeeded
-// the milliseconds: mean_ms, min_ms, p50_ms, p95_ms, p99_ms, max_ms, and times_ms, the first 1000 as
-// they came.
+// One line of JSON: seconds, calls, errors, first_error, per_second, this process's processor
+// seconds for each call as caller_cpu_s, and of the calls that succeeded the milliseconds: mean_ms,
+// min_ms, p50_ms, p95_ms, p99_ms, max_ms, and times_ms, the first 1000 as they came.
 std::string Measure(const Plan& plan, const Call& call);
 
 }  // namespace blendwire::bench

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The transport model: it costs next to nothing, so that what is measured is everything else.
 
-    offsets[b,n] = 0.01 * vertices[n] + 0.001 * sum of condition[b]
+offsets[b,n] = 0.01 * vertices[n] + 0.001 * sum of condition[b]
 
-    python bench/transport_model.py FILE.onnx
+python bench/transport_model.py FILE.onnx
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ if(OnnxRuntime_FOUND AND NOT TARGET OnnxRuntime::OnnxRuntime)
     IMPORTED_LOCATION ${OnnxRuntime_LIBRARY}
     INTERFACE_INCLUDE_DIRECTORIES ${OnnxRuntime_INCLUDE_DIR})
   if(WIN32 AND NOT MSVC)
-    # Two spellings in its headers that only Microsoft's compiler knows.
+    # A spelling in its headers that only Microsoft's compiler knows.
     set_property(TARGET OnnxRuntime::OnnxRuntime PROPERTY
       INTERFACE_COMPILE_OPTIONS -D_stdcall=__stdcall "-D_Return_type_success_(x)=")
   endif()

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The model card's table: `python3 -m training.report --model MAIN.json --left-out GENE.json ...`.
 
-Each file is what `training.evaluate --json` wrote: one of the model itself and one for every
-training that left an artist out. Only heads that a model never trained on count, but for those of
-MAIN's anime artists, which are shown beside the others where the table says so.
+Each file is what `training.evaluate --json` wrote: one of the model itself and one for every training
+that left an artist out. Only heads that a model never trained on count.
 """
 
 from __future__ import annotations
@@ -66,16 +65,16 @@ def strength(heads: Sequence[dict], kind: str) -> str:
     return f"{np.median(values):.2f} ({min(values):.2f} to {max(values):.2f})"
 
 
-def total(heads: Sequence[dict], prefix: str) -> str:
-    values = [sum(v for n, v in f.items() if n in prefix.split()) for f in heads]
-    return " ".join(f"{v:.0f}" for v in values) if values else "-"
+def total(heads: Sequence[dict], names: str) -> str:
+    """Mean and range over heads of the sum of some counts."""
+    sums = [sum(v for n, v in f.items() if n in names.split()) for f in heads]
+    return f"{np.mean(sums):.0f} ({min(sums):.0f} to {max(sums):.0f})" if sums else "-"
 
 
 def rows(main: Figures, left_out: Sequence[Figures]) -> list[tuple[str, str, str]]:
     """(what, reached, to reach)"""
     everything = [main, *left_out]
-    anime = unseen(left_out, lambda n, f: f["style"] == "anime" and n != "vipe_arla")
-    anime += unseen([main], lambda n, f: n == "vipe_arla")
+    anime = unseen(left_out, lambda n, f: f["style"] == "anime")
     gene = unseen(left_out, lambda n, f: n == "gene")
     real = unseen(left_out, lambda n, f: f["style"] == "human" and n not in ("makehuman", "ict"))
     human = unseen([main], lambda n, f: n == "makehuman")

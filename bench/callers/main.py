@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Calls a server from Python and prints one line of JSON:
 
-    python bench/callers/main.py blendwire|reference|kserve --address ... --mesh ...
+python bench/callers/main.py blendwire|reference|kserve --address ... --mesh ...
 """
 
 from __future__ import annotations

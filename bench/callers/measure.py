@@ -21,13 +21,19 @@ def _percentile(ordered: list[float], percent: float) -> float:
     return ordered[max(math.ceil(percent / 100 * len(ordered)), 1) - 1]
 
 
-def measure(call: Call, *, threads: int, seconds: float, at_least: int, warm_up: int) -> dict[str, Any]:
+def measure(
+    call: Call, *, threads: int, seconds: float, at_least: int, warm_up: int
+) -> dict[str, Any]:
     """Each thread calls as soon as its last call has returned, until `seconds` are over and it has
     made `at_least` calls."""
     times: list[float] = []
     errors: list[str] = []
-    started = [0.0]
-    barrier = threading.Barrier(threads, action=lambda: started.__setitem__(0, time.perf_counter()))
+    started = [0.0, 0.0]
+
+    def start() -> None:
+        started[:] = time.perf_counter(), time.process_time()
+
+    barrier = threading.Barrier(threads, action=start)
 
     def attempt(thread: int, number: int, timed: bool) -> None:
         begin = time.perf_counter()
@@ -54,12 +60,14 @@ def measure(call: Call, *, threads: int, seconds: float, at_least: int, warm_up:
     for worker in workers:
         worker.join()
     elapsed = time.perf_counter() - started[0]
+    cpu = time.process_time() - started[1]
     result: dict[str, Any] = {"seconds": elapsed, "calls": len(times), "errors": len(errors)}
     if errors:
         result["first_error"] = errors[0]
     if times:
         ordered = sorted(times)
         result |= {
+            "caller_cpu_s": cpu / len(times),
             "per_second": len(times) / elapsed,
             "times_ms": times[:TIMES_SHOWN],
             "mean_ms": sum(times) / len(times),

@@ -58,7 +58,9 @@ def parse(description: str) -> argparse.Namespace:
     parser.add_argument("--address", required=True)
     parser.add_argument("--mesh", type=pathlib.Path, required=True)
     parser.add_argument("--items", type=int, default=1, help="more than one: a batch on one mesh")
-    parser.add_argument("--own-meshes", action="store_true", help="each item of a batch has its own")
+    parser.add_argument(
+        "--own-meshes", action="store_true", help="each item of a batch has its own"
+    )
     parser.add_argument("--fresh", action="store_true")
     parser.add_argument("--plain", action="store_true", help="Blendwire: no triangles, no options")
     parser.add_argument("--clients", type=int, default=1)

@@ -83,7 +83,9 @@ class InferenceServicer(rpc.InferenceServiceServicer):
         start_time = time.time()
         try:
             if not request.vertices or request.vertex_count <= 0:
-                return self._refuse(context, grpc.StatusCode.INVALID_ARGUMENT, "Invalid vertex data")
+                return self._refuse(
+                    context, grpc.StatusCode.INVALID_ARGUMENT, "Invalid vertex data"
+                )
             vertices = np.array(request.vertices, dtype=np.float32)
             vertices = vertices.reshape(1, request.vertex_count, 3)
             model = self.model_manager.get_default_model()
@@ -183,7 +185,10 @@ class InferenceServicer(rpc.InferenceServiceServicer):
         """[1,K]: the specification's 64 values, or the slots that the model names."""
         if slots:
             vector = np.zeros(len(slots), dtype=np.float32)
-            kinds = {pb.ExpressionCondition.VISEME: "viseme_", pb.ExpressionCondition.EMOTION: "emotion_"}
+            kinds = {
+                pb.ExpressionCondition.VISEME: "viseme_",
+                pb.ExpressionCondition.EMOTION: "emotion_",
+            }
             name = kinds.get(condition.type, "") + condition.name
             if name in slots:
                 vector[slots.index(name)] = condition.intensity

@@ -46,13 +46,21 @@ def _single(model: str, vertices: int) -> Cell:
     slow = model == "default" and vertices == 100_000
     if slow:  # a call takes seconds: once more over TCP says nothing new
         contestants = {
-            name: value for name, value in contestants.items() if "socket" not in name and "plain" not in name
+            name: value
+            for name, value in contestants.items()
+            if "socket" not in name and "plain" not in name
         }
     load: dict[str, Any] = {"seconds": 0.5, "at_least": 1 if slow else 3}
     if slow:
         load["warm_up"] = 0
-    return Cell(f"single {model} {vertices}", model, vertices, contestants, load,
-                rounds=5 if model == "transport" else 2 if slow else 4)
+    return Cell(
+        f"single {model} {vertices}",
+        model,
+        vertices,
+        contestants,
+        load,
+        rounds=5 if model == "transport" else 2 if slow else 4,
+    )
 
 
 def _batch(items: int, vertices: int, rounds: int) -> Cell:
@@ -67,8 +75,14 @@ def _batch(items: int, vertices: int, rounds: int) -> Cell:
     }
     if items == 15:
         contestants["reference"] = ("reference", {"at_least": 1, "warm_up": 0})
-    return Cell(f"batch {items} default {vertices}", "default", vertices, contestants,
-                {"kind": "batch", "items": items, "seconds": 0.3, "at_least": 2}, rounds)
+    return Cell(
+        f"batch {items} default {vertices}",
+        "default",
+        vertices,
+        contestants,
+        {"kind": "batch", "items": items, "seconds": 0.3, "at_least": 2},
+        rounds,
+    )
 
 
 def _own_meshes(vertices: int) -> Cell:
@@ -77,8 +91,15 @@ def _own_meshes(vertices: int) -> Cell:
         "C++": ("tcp:c++", {}),
         "reference": ("reference", {}),
     }
-    load = {"kind": "batch", "items": 15, "own_meshes": True, "fresh": True, "seconds": 0.3,
-            "at_least": 1, "warm_up": 0}
+    load = {
+        "kind": "batch",
+        "items": 15,
+        "own_meshes": True,
+        "fresh": True,
+        "seconds": 0.3,
+        "at_least": 1,
+        "warm_up": 0,
+    }
     return Cell(f"15 meshes default {vertices}", "default", vertices, contestants, load, rounds=3)
 
 
@@ -87,8 +108,14 @@ def _expressions(count: int, vertices: int) -> Cell:
         "C++ first": ("tcp:c++", {"fresh": True}),
         "C++": ("tcp:c++", {}),
     }
-    return Cell(f"expressions {count} default {vertices}", "default", vertices, contestants,
-                {"kind": "batch", "items": count, "seconds": 0.3, "at_least": 2}, rounds=3)
+    return Cell(
+        f"expressions {count} default {vertices}",
+        "default",
+        vertices,
+        contestants,
+        {"kind": "batch", "items": count, "seconds": 0.3, "at_least": 2},
+        rounds=3,
+    )
 
 
 def _clients(count: int, model: str, vertices: int) -> Cell:
@@ -105,10 +132,21 @@ def _clients(count: int, model: str, vertices: int) -> Cell:
     if count == 64:
         contestants["Triton"] = ("triton:plain", {})
     many = slow and count >= 16
-    load = {"clients": count, "fresh": True, "seconds": 6.0 if many else 1.5,
-            "at_least": 1, "warm_up": 0 if slow else 1}
-    return Cell(f"clients {count} {model} {vertices}", model, vertices, contestants, load,
-                rounds=2 if slow else 3)
+    load = {
+        "clients": count,
+        "fresh": True,
+        "seconds": 6.0 if many else 1.5,
+        "at_least": 1,
+        "warm_up": 0 if slow else 1,
+    }
+    return Cell(
+        f"clients {count} {model} {vertices}",
+        model,
+        vertices,
+        contestants,
+        load,
+        rounds=2 if slow else 3,
+    )
 
 
 def all_cells() -> list[Cell]:

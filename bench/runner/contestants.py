@@ -53,11 +53,30 @@ def _flags(load: Load, names: Mapping[str, str]) -> list[str]:
     return made
 
 
-_CPP = {key: "--" + key.replace("_", "-") for key in
-        ("kind", "items", "own_meshes", "fresh", "plain", "clients", "seconds", "at_least", "warm_up", "rate")}
+_CPP = {
+    key: "--" + key.replace("_", "-")
+    for key in (
+        "kind",
+        "items",
+        "own_meshes",
+        "fresh",
+        "plain",
+        "clients",
+        "seconds",
+        "at_least",
+        "warm_up",
+        "rate",
+    )
+}
 _PYTHON = {key: flag for key, flag in _CPP.items() if key not in ("kind", "rate")}
-_FLOOR = {"items": "--batch", "clients": "--callers", "seconds": "--seconds",
-          "at_least": "--at-least", "again": "--again", "model_threads": "--model-threads"}
+_FLOOR = {
+    "items": "--batch",
+    "clients": "--callers",
+    "seconds": "--seconds",
+    "at_least": "--at-least",
+    "again": "--again",
+    "model_threads": "--model-threads",
+}
 
 
 def command(

@@ -47,8 +47,14 @@ def memory(results: Results, places: Places) -> None:
             time.sleep(2)  # what it gives back when idle, it has given back
             idle = running.resident_mib()
             running.forget_peak()
-            load = {"kind": "batch", "items": 15, "fresh": True, "seconds": 0.1, "at_least": 1,
-                    "warm_up": 1 if server == "tcp" else 0}
+            load = {
+                "kind": "batch",
+                "items": 15,
+                "fresh": True,
+                "seconds": 0.1,
+                "at_least": 1,
+                "warm_up": 1 if server == "tcp" else 0,
+            }
             contestants.measure(caller, "default", 20_000, load, running, places)
             peak = running.peak_mib()
             time.sleep(3)
@@ -64,10 +70,17 @@ def tails(results: Results, places: Places, quick: bool) -> None:
     for model, vertices, seconds in (("transport", 20_000, 4.0), ("default", 5_000, 12.0)):
         server = contestants.start("tcp", model, places)
         try:
-            load: dict[str, Any] = {"clients": BUSY_CLIENTS, "fresh": True, "at_least": 1,
-                                    "seconds": seconds / (4 if quick else 2)}
+            load: dict[str, Any] = {
+                "clients": BUSY_CLIENTS,
+                "fresh": True,
+                "at_least": 1,
+                "seconds": seconds / (4 if quick else 2),
+            }
             most = contestants.measure("tcp:c++", model, vertices, load, server, places)
-            load |= {"rate": SHARE_OF_LOAD * most["per_second"], "seconds": seconds / (2 if quick else 1)}
+            load |= {
+                "rate": SHARE_OF_LOAD * most["per_second"],
+                "seconds": seconds / (2 if quick else 1),
+            }
             result = contestants.measure("tcp:c++", model, vertices, load, server, places)
             results.extra.setdefault("tails", {})[f"{model} {vertices}"] = result | {
                 "most_per_second": most["per_second"], "rate": load["rate"],

@@ -66,9 +66,7 @@ def run_cell(
     say(f"  {cell.name}: {time.monotonic() - began:.0f} s")
 
 
-def run_cells(
-    wanted: list[cells.Cell], results: Results, places: Places, most_rounds: int
-) -> None:
+def run_cells(wanted: list[cells.Cell], results: Results, places: Places, most_rounds: int) -> None:
     """One model's cells after the other's: each server serves one model. They are started one after
     the other and idle while another is measured."""
     for model in ("transport", "default"):
@@ -117,10 +115,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/release")
     parser.add_argument("--out", type=pathlib.Path, default=ROOT / "out/bench")
-    parser.add_argument("--model", type=pathlib.Path, default=ROOT / "models/default.onnx",
-                        help="measured as the default model")
-    parser.add_argument("--cells", type=re.compile, default=re.compile(""),
-                        help="only cells and figures whose names this regular expression finds")
+    parser.add_argument(
+        "--model",
+        type=pathlib.Path,
+        default=ROOT / "models/default.onnx",
+        help="measured as the default model",
+    )
+    parser.add_argument(
+        "--cells",
+        type=re.compile,
+        default=re.compile(""),
+        help="only cells and figures whose names this regular expression finds",
+    )
     parser.add_argument("--quick", action="store_true", help="one round of everything")
     parser.add_argument("--list", action="store_true", help="name the cells and end")
     parser.add_argument("--report-only", action="store_true", help="from the last run's results")

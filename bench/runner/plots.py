@@ -23,9 +23,13 @@ COLOURS = {
     "Triton shared memory": "#9e9ac8",
     "MLServer": "#e7298a",
 }
-NAMES = {"C++": "Blendwire, C++ (mesh known)", "C++ first": "Blendwire, C++ (new mesh)",
-         "Python": "Blendwire, Python (mesh known)", "reference": "specification's design",
-         "floor": "ONNX Runtime in process"}
+NAMES = {
+    "C++": "Blendwire, C++ (mesh known)",
+    "C++ first": "Blendwire, C++ (new mesh)",
+    "Python": "Blendwire, Python (mesh known)",
+    "reference": "specification's design",
+    "floor": "ONNX Runtime in process",
+}
 
 
 def _line(
@@ -44,8 +48,16 @@ def _line(
     below = [m - values[0] for m, (_, values) in zip(middle, found, strict=True)]
     above = [values[-1] - m for m, (_, values) in zip(middle, found, strict=True)]
     xs = [x for x, _ in found]
-    axes.errorbar(xs, middle, [below, above], label=NAMES.get(label, label), marker="o",
-                  markersize=4, capsize=2, color=COLOURS.get(label))
+    axes.errorbar(
+        xs,
+        middle,
+        [below, above],
+        label=NAMES.get(label, label),
+        marker="o",
+        markersize=4,
+        capsize=2,
+        color=COLOURS.get(label),
+    )
     return list(zip(xs, middle, strict=True))
 
 
@@ -74,7 +86,9 @@ def _against_vertices(results: Results, out: pathlib.Path) -> str | None:
         }
         drawn |= any(lines.values())
         _linear(axes, lines["C++ first"])
-        axes.set(xscale="log", yscale="log", xlabel="vertices", title=f"one expression, {model} model")
+        axes.set(
+            xscale="log", yscale="log", xlabel="vertices", title=f"one expression, {model} model"
+        )
         axes.grid(True, which="both", alpha=0.25)
     panels[0].set_ylabel("milliseconds for one call (median)")
     panels[0].legend(fontsize=8)
@@ -89,8 +103,13 @@ def _against_expressions(results: Results, out: pathlib.Path) -> str | None:
         plt.close(figure)
         return None
     _linear(axes, lines[0])
-    axes.set(xscale="log", yscale="log", xlabel="expressions in one batch, 5,000 vertices",
-             ylabel="milliseconds for one call (median)", title="default model")
+    axes.set(
+        xscale="log",
+        yscale="log",
+        xlabel="expressions in one batch, 5,000 vertices",
+        ylabel="milliseconds for one call (median)",
+        title="default model",
+    )
     axes.grid(True, which="both", alpha=0.25)
     axes.legend(fontsize=8)
     return _finish(figure, out / "expressions.png")
@@ -104,21 +123,28 @@ def _against_clients(results: Results, out: pathlib.Path) -> str | None:
         for label in ("C++", "reference", "Triton"):
             drawn |= bool(_line(axes, results, label, points, "per_second"))
         floors = ("floor, all cores, 1 run", "floor, all cores, 2 runs")
-        best = max((results.median(cell, name, "per_second") or 0.0)
-                   for _, cell in points for name in floors)
+        best = max(
+            (results.median(cell, name, "per_second") or 0.0)
+            for _, cell in points
+            for name in floors
+        )
         if best and model == "default":
             axes.axhline(best, color=COLOURS["floor"], label="ONNX Runtime in process, all cores")
         axes.set(xscale="log", xlabel="clients", title=f"20,000 vertices, {model} model")
         axes.set_xticks(CLIENTS, [str(count) for count in CLIENTS])
         axes.set_ylim(bottom=0)
         axes.grid(True, alpha=0.25)
-        axes.legend(fontsize=8)
+        if axes.get_legend_handles_labels()[0]:
+            axes.legend(fontsize=8)
     panels[0].set_ylabel("requests per second")
     return _finish(figure, out / "clients.png") if drawn else None
 
 
 def draw(results: Results, out: pathlib.Path) -> list[str]:
     """File names of the pictures there is something for."""
-    made = [_against_vertices(results, out), _against_expressions(results, out),
-            _against_clients(results, out)]
+    made = [
+        _against_vertices(results, out),
+        _against_expressions(results, out),
+        _against_clients(results, out),
+    ]
     return [name for name in made if name]

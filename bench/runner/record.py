@@ -52,3 +52,9 @@ class Results:
         """The shortest call of all rounds: what it takes when nothing else wants the processor."""
         values = self.values(cell, contestant, "min_ms")
         return min(values) if values else None
+
+    def processor_seconds(self, cell: str, contestant: str) -> float | None:
+        """Of server and caller together for one call; median over the rounds."""
+        rounds = self.cells.get(cell, {}).get(contestant, [])
+        sums = [e.get("cpu_s", 0.0) + e["caller_cpu_s"] for e in rounds if "caller_cpu_s" in e]
+        return statistics.median(sums) if sums else None

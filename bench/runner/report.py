@@ -30,22 +30,33 @@ def _cell_rows(results: Results, cell: str) -> Iterable[list[str]]:
     for label, rounds in results.cells[cell].items():
         times = results.values(cell, label)
         spread = f"{_number(min(times))} to {_number(max(times))}" if times else ""
-        cpu = results.median(cell, label, "cpu_s")
+        cpu, own = (results.median(cell, label, field) for field in ("cpu_s", "caller_cpu_s"))
         yield [
             label,
             _number(results.best(cell, label)),
             *(_number(results.median(cell, label, f"p{p}_ms")) for p in (50, 95, 99)),
             spread,
             _number(results.median(cell, label, "per_second")),
-            _number(cpu * 1000 if cpu is not None else None),
+            *(_number(value * 1000 if value is not None else None) for value in (cpu, own)),
             f"{sum(entry['calls'] for entry in rounds)} in {len(rounds)}",
             f"{min(e['loadavg'] for e in rounds):.1f} to {max(e['loadavg'] for e in rounds):.1f}",
         ]
 
 
 def _cells(results: Results) -> list[str]:
-    head = ["", "best ms", "p50 ms", "p95 ms", "p99 ms", "p50 over the rounds", "per second",
-            "server's CPU ms per call", "calls in rounds", "load average"]
+    head = [
+        "",
+        "best ms",
+        "p50 ms",
+        "p95 ms",
+        "p99 ms",
+        "p50 over the rounds",
+        "per second",
+        "server's CPU ms per call",
+        "caller's",
+        "calls in rounds",
+        "load average",
+    ]
     lines = []
     for cell in results.cells:
         lines += [f"### {cell}", "", *_table(head, _cell_rows(results, cell))]
@@ -56,9 +67,14 @@ def _start(results: Results) -> list[str]:
     rows = []
     for name, entries in results.extra.get("start", {}).items():
         seconds = [entry["seconds"] for entry in entries]
-        rows.append([name, _number(statistics.median(seconds)),
-                     f"{_number(min(seconds))} to {_number(max(seconds))}",
-                     f"{max(entry['loadavg'] for entry in entries):.1f}"])
+        rows.append(
+            [
+                name,
+                _number(statistics.median(seconds)),
+                f"{_number(min(seconds))} to {_number(max(seconds))}",
+                f"{max(entry['loadavg'] for entry in entries):.1f}",
+            ]
+        )
     head = ["exec to SERVING", "seconds", "spread", "highest load average"]
     return _table(head, rows) if rows else []
 
@@ -80,8 +96,17 @@ def _tails(results: Results) -> list[str]:
          str(entry["calls"]), f"{entry['loadavg']:.1f}"]
         for name, entry in results.extra.get("tails", {}).items()
     ]  # fmt: skip
-    head = ["80 % load", "most per second", "rate", "p50 ms", "p95 ms", "p99 ms", "max ms", "calls",
-            "load average"]
+    head = [
+        "80 % load",
+        "most per second",
+        "rate",
+        "p50 ms",
+        "p95 ms",
+        "p99 ms",
+        "max ms",
+        "calls",
+        "load average",
+    ]
     return _table(head, rows) if rows else []
 
 
@@ -91,8 +116,13 @@ def _pieces(results: Results) -> list[str]:
     rows = []
     for piece, entries in found.items():
         rate = entries[sizes[-1]].get("bytes_per_second")
-        rows.append([piece, *(_number(entries[size]["cpu_ns"] / 1000) for size in sizes),
-                     _number(rate / 1e9 if rate else None)])
+        rows.append(
+            [
+                piece,
+                *(_number(entries[size]["cpu_ns"] / 1000) for size in sizes),
+                _number(rate / 1e9 if rate else None),
+            ]
+        )
     head = ["microseconds", *(f"{int(size):,}" for size in sizes), "GB/s at the largest"]
     return _table(head, rows) if rows else []
 
@@ -103,8 +133,14 @@ def _click(results: Results) -> list[str]:
          _number(entry["seconds"]), _number(entry["model_seconds"]), f"{entry['loadavg']:.1f}"]
         for entry in results.extra.get("click", [])
     ]  # fmt: skip
-    head = ["Blender", "keys", "first click, server's start included, s", "second click, new mesh, s",
-            "of that in the model, s", "load average"]
+    head = [
+        "Blender",
+        "keys",
+        "first click, server's start included, s",
+        "second click, new mesh, s",
+        "of that in the model, s",
+        "load average",
+    ]
     return _table(head, rows) if rows else []
 
 
@@ -115,7 +151,8 @@ def write(results: Results, pictures: list[str]) -> str:
         "",
         "Contestants of a cell were measured in turn, round after round. Times are medians over the "
         "rounds; ratios are medians of the rounds' own ratios, with the smallest and the largest, and "
-        "the ratio of the shortest calls, which a busy machine disturbs least. "
+        "the ratio of the shortest calls, and of the processor time that server and caller take for "
+        "one, which a busy machine disturbs least. "
         "`floor` is ONNX Runtime in process, with the server's session settings; `reference` is the "
         "specification's server and client. `first`: every call sends a mesh that was not seen "
         "before. Every call of ours smooths twice and clamps; the reference's smoothing does nothing.",
@@ -125,10 +162,20 @@ def write(results: Results, pictures: list[str]) -> str:
         *_table(["", "asked", "figure", ""], map(_verdict_row, all_verdicts(results))),
     ]
     lines += [f"![]({name})\n" for name in pictures]
-    lines += ["## Process", "", *_start(results), *_memory(results), *_tails(results),
-              *_click(results)]
+    lines += [
+        "## Process",
+        "",
+        *_start(results),
+        *_memory(results),
+        *_tails(results),
+        *_click(results),
+    ]
     lines += ["## Pieces", "", *_pieces(results), "## Cells", "", *_cells(results)]
     if results.problems:
-        lines += ["## What could not be measured", "",
-                  *(f"- {' '.join(text.split())}" for text in results.problems), ""]
+        lines += [
+            "## What could not be measured",
+            "",
+            *(f"- {' '.join(text.split())}" for text in results.problems),
+            "",
+        ]
     return "\n".join(lines)

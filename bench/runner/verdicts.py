@@ -39,10 +39,15 @@ def _ratio(
     best_above, best_below = results.best(cell, above), results.best(cell, below)
     if field == "p50_ms" and best_above and best_below:
         figure += f"; best calls {best_above / best_below:.3g}"
+    cpu_above, cpu_below = (results.processor_seconds(cell, name) for name in (above, below))
+    if field == "p50_ms" and cpu_above and cpu_below:
+        figure += f"; processor time {cpu_above / cpu_below:.3g}"
     return Verdict(what, wanted, figure, reached)
 
 
-def _faster(results: Results, what: str, cell: str, ours: str, theirs: str, times: float) -> Verdict:
+def _faster(
+    results: Results, what: str, cell: str, ours: str, theirs: str, times: float
+) -> Verdict:
     return _ratio(results, what, cell, theirs, ours, times, at_least=True)
 
 
@@ -52,23 +57,51 @@ def _transport(results: Results) -> list[Verdict]:
     for mesh in ("", " first"):
         note = ", new mesh each call" if mesh else ""
         rows += [
-            _faster(results, f"transport, 100k, C++ client, against the reference{note}",
-                    big, f"C++{mesh}", "reference", 25),
+            _faster(
+                results,
+                f"transport, 100k, C++ client, against the reference{note}",
+                big,
+                f"C++{mesh}",
+                "reference",
+                25,
+            ),
             _faster(results, f"the same from Python{note}", big, f"Python{mesh}", "reference", 15),
-            _faster(results, f"transport, 1k, C++ client, against the reference{note}",
-                    small, f"C++{mesh}", "reference", 4),
+            _faster(
+                results,
+                f"transport, 1k, C++ client, against the reference{note}",
+                small,
+                f"C++{mesh}",
+                "reference",
+                4,
+            ),
         ]
     rows += [
-        _faster(results, "transport, 1k, from Python, against the reference", small, "Python",
-                "reference", 4),
-        _faster(results, "transport, 100k, from Python, against Triton", big, "Python", "Triton", 3),
+        _faster(
+            results,
+            "transport, 1k, from Python, against the reference",
+            small,
+            "Python",
+            "reference",
+            4,
+        ),
+        _faster(
+            results, "transport, 100k, from Python, against Triton", big, "Python", "Triton", 3
+        ),
         _faster(results, "the same over the socket", big, "Python socket", "Triton", 3),
-        _faster(results, "transport, 100k, from Python, against Triton's shared memory", big,
-                "Python", "Triton shared memory", 1.5),
-        _faster(results, "the same over the socket", big, "Python socket",
-                "Triton shared memory", 1.5),
-        _faster(results, "transport, 100k, from Python, against MLServer", big, "Python", "MLServer",
-                30),
+        _faster(
+            results,
+            "transport, 100k, from Python, against Triton's shared memory",
+            big,
+            "Python",
+            "Triton shared memory",
+            1.5,
+        ),
+        _faster(
+            results, "the same over the socket", big, "Python socket", "Triton shared memory", 1.5
+        ),
+        _faster(
+            results, "transport, 100k, from Python, against MLServer", big, "Python", "MLServer", 30
+        ),
     ]
     return rows
 
@@ -76,16 +109,51 @@ def _transport(results: Results) -> list[Verdict]:
 def _default(results: Results) -> list[Verdict]:
     batch, single = "batch 15 default 20000", "single default 20000"
     return [
-        _ratio(results, "default, 20k, single, new mesh: ours / floor", single, "C++ first", "floor",
-               1.05, at_least=False),
-        _ratio(results, "15 on one new mesh: ours / 1 run of the floor", batch, "C++ first",
-               "floor, 1 expression", 1.2, at_least=False),
-        _ratio(results, "the reference's 15 / 1 run of the floor", batch, "reference",
-               "floor, 1 expression", 15, at_least=True),
-        _ratio(results, "the same mesh again / first time, 1 expression", single, "C++", "C++ first",
-               0.1, at_least=False),
-        _ratio(results, "the same mesh again / first time, 15 expressions", batch, "C++",
-               "C++ first", 0.1, at_least=False),
+        _ratio(
+            results,
+            "default, 20k, single, new mesh: ours / floor",
+            single,
+            "C++ first",
+            "floor",
+            1.05,
+            at_least=False,
+        ),
+        _ratio(
+            results,
+            "15 on one new mesh: ours / 1 run of the floor",
+            batch,
+            "C++ first",
+            "floor, 1 expression",
+            1.2,
+            at_least=False,
+        ),
+        _ratio(
+            results,
+            "the reference's 15 / 1 run of the floor",
+            batch,
+            "reference",
+            "floor, 1 expression",
+            15,
+            at_least=True,
+        ),
+        _ratio(
+            results,
+            "the same mesh again / first time, 1 expression",
+            single,
+            "C++",
+            "C++ first",
+            0.1,
+            at_least=False,
+        ),
+        _ratio(
+            results,
+            "the same mesh again / first time, 15 expressions",
+            batch,
+            "C++",
+            "C++ first",
+            0.1,
+            at_least=False,
+        ),
     ]
 
 
@@ -95,17 +163,53 @@ def _clients(results: Results) -> list[Verdict]:
         cell = f"clients {count} default 20000"
         floors = ("floor, all cores, 1 run", "floor, all cores, 2 runs")
         best = max(floors, key=lambda name: results.median(cell, name, "per_second") or 0.0)
-        rows.append(_ratio(results, f"{count} clients, 20k: throughput / best floor on all cores",
-                           cell, "C++", best, 0.95, at_least=True, field="per_second"))
+        rows.append(
+            _ratio(
+                results,
+                f"{count} clients, 20k: throughput / best floor on all cores",
+                cell,
+                "C++",
+                best,
+                0.95,
+                at_least=True,
+                field="per_second",
+            )
+        )
     cell = "clients 64 default 20000"
-    rows.append(_ratio(results, "64 clients, 20k: throughput / Triton's", cell, "C++", "Triton", 1,
-                       at_least=True, field="per_second"))
-    rows.append(_ratio(results, "64 clients, 20k: p99 / Triton's", cell, "C++", "Triton", 1,
-                       at_least=False, field="p99_ms"))
+    rows.append(
+        _ratio(
+            results,
+            "64 clients, 20k: throughput / Triton's",
+            cell,
+            "C++",
+            "Triton",
+            1,
+            at_least=True,
+            field="per_second",
+        )
+    )
+    rows.append(
+        _ratio(
+            results,
+            "64 clients, 20k: p99 / Triton's",
+            cell,
+            "C++",
+            "Triton",
+            1,
+            at_least=False,
+            field="p99_ms",
+        )
+    )
     for name, entry in results.extra.get("tails", {}).items():
         ratio = entry["p99_ms"] / entry["p50_ms"]
-        rows.append(Verdict(f"p99 / p50 at 80 % load, {name}", "at most 3",
-                            f"{ratio:.2f} ({entry['calls']} calls)", ratio <= 3))
+        rows.append(
+            Verdict(
+                f"p99 / p50 at 80 % load, {name}",
+                "at most 3",
+                f"{ratio:.2f} ({entry['calls']} calls)",
+                ratio <= 3,
+            )
+        )
     return rows
 
 
@@ -121,8 +225,12 @@ def _process(results: Results) -> list[Verdict]:
     seconds = statistics.median(entry["seconds"] for entry in starts) if starts else None
     return [
         _limit("resident when idle, default model", memory and memory["idle_mib"], 60, "MiB"),
-        _limit("above idle while 20k x 15 runs", memory and memory["peak_mib"] - memory["idle_mib"],
-               40, "MiB"),
+        _limit(
+            "above idle while 20k x 15 runs",
+            memory and memory["peak_mib"] - memory["idle_mib"],
+            40,
+            "MiB",
+        ),
         _limit("exec to SERVING, default model", seconds, 0.3, "s"),
     ]
 

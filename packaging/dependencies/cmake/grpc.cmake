@@ -18,6 +18,7 @@ function(blendwire_extend_grpc)
     src/core/lib/security/credentials/local/local_credentials.cc
     src/core/lib/security/security_connector/local/local_security_connector.cc)
   target_sources(grpc++_unsecure PRIVATE
+    src/cpp/common/auth_property_iterator.cc
     src/cpp/common/secure_auth_context.cc
     src/cpp/ext/proto_server_reflection.cc
     src/cpp/ext/proto_server_reflection_plugin.cc
