@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The benchmarks' part inside Blender: installs the add-on, makes a mesh of scripts/bench an object,
-presses Generate for the visemes, and prints how long that took.
+"""The benchmarks' part inside Blender: installs the add-on, makes a mesh of scripts/bench an
+object, presses Generate for the visemes, and prints how long that took.
 
-    BLENDER_USER_RESOURCES=EMPTY-FOLDER blender -b --factory-startup --python bench/click.py -- ZIP MESH
+    BLENDER_USER_RESOURCES=EMPTY-FOLDER blender -b --factory-startup --python bench/click.py \\
+        -- ZIP MESH
 """
 
 from __future__ import annotations

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import numpy as np
 import onnxruntime
-from mlserver import MLModel
 from mlserver.codecs import NumpyCodec
 from mlserver.types import InferenceRequest, InferenceResponse
+
+from mlserver import MLModel
 
 
 class OnnxModel(MLModel):

@@ -24,8 +24,8 @@ def _output(*command: Any) -> str:
 def _packages(environment: str, names: list[str]) -> str:
     program = (
         "import importlib.metadata as m, platform, sys\n"
-        "print('Python', platform.python_version(), *(f', {n} {m.version(n)}' for n in sys.argv[1:]),"
-        " sep=' ')"
+        "versions = [f', {name} {m.version(name)}' for name in sys.argv[1:]]\n"
+        "print('Python', platform.python_version(), *versions)"
     )
     return _output(python_of(environment), "-c", program, *names).replace(" ,", ",")
 
@@ -39,13 +39,15 @@ def describe(places: Places) -> dict[str, str]:
     found = {
         "when": time.strftime("%Y-%m-%d %H:%M"),
         "machine": f"{cpu[1] if cpu else platform.machine()}, {os.cpu_count()} processors, "
-        f"{int(memory[1]) / 2**20 if memory else 0:.0f} GiB, {platform.system()} {platform.release()}",
+        f"{int(memory[1]) / 2**20 if memory else 0:.0f} GiB, "
+        f"{platform.system()} {platform.release()}",
         "system": _output("sh", "-c", ". /etc/os-release && echo $PRETTY_NAME"),
         "Blendwire": f"{_output(places.program('blendwire-server'), '--version')}, "
         f"commit {_output('git', '-C', ROOT, 'rev-parse', '--short', 'HEAD')}, "
         f"{kind[1] if kind else 'unknown'} build, {_output('c++', '--version').splitlines()[0]}, "
         f"ONNX Runtime {library.name.split('.so.')[1] if library else 'of the system'}",
-        "default model": f"{places.default_model.name}, {places.default_model.stat().st_size} bytes",
+        "default model": f"{places.default_model.name}, "
+        f"{places.default_model.stat().st_size} bytes",
         "reference": _packages("reference", ["grpcio", "protobuf", "numpy", "onnxruntime"]),
     }
     if has("triton"):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is measured: a cell is one kind of call on one mesh, its contestants are measured in turn."""
+"""What is measured: a cell is one kind of call on one mesh, its contestants are measured in
+turn."""
 
 from __future__ import annotations
 

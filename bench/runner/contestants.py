@@ -14,9 +14,9 @@ import tempfile
 from collections.abc import Mapping
 from typing import Any
 
+import kserve
 from places import BENCH, ENVIRONMENTS, ROOT, Places, has, python_of
 from processes import Server, clean_environment
-import kserve
 
 # Flags of a measurement, as bench-load, bench-floor and callers/main.py have them.
 Load = Mapping[str, Any]
@@ -42,7 +42,7 @@ def start(server: str, model: str, places: Places) -> Server:
 
 
 def _flags(load: Load, names: Mapping[str, str]) -> list[str]:
-    """{"items": 15, "fresh": True} -> ["--items", "15", "--fresh"], for the names that there are."""
+    """{"items": 15, "fresh": True} -> ["--items", "15", "--fresh"], for the names there are."""
     made: list[str] = []
     for key, value in load.items():
         if key not in names or value is False:

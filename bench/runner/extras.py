@@ -28,6 +28,7 @@ def _say(text: str) -> None:
 
 def time_to_serve(results: Results, places: Places, rounds: int) -> None:
     """From exec until the server says that it serves."""
+    results.extra.pop("start", None)
     for server, model in (("tcp", "default"), ("tcp", "transport"), ("reference", "default")):
         for _ in range(rounds if server == "tcp" else min(rounds, 2)):
             loadavg = os.getloadavg()[0]
@@ -134,6 +135,7 @@ def click(results: Results, places: Places, rounds: int) -> None:
             + ("Blender here" if blender is None else "add-on in dist/ (scripts/package makes it)")
         )
         return
+    results.extra.pop("click", None)
     for _ in range(rounds):
         with tempfile.TemporaryDirectory() as profile:
             env = clean_environment({"BLENDER_USER_RESOURCES": profile})

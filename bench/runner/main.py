@@ -129,6 +129,9 @@ def main() -> None:
     )
     parser.add_argument("--quick", action="store_true", help="one round of everything")
     parser.add_argument("--list", action="store_true", help="name the cells and end")
+    parser.add_argument(
+        "--add", action="store_true", help="to the last run's results, in place of these cells'"
+    )
     parser.add_argument("--report-only", action="store_true", help="from the last run's results")
     arguments = parser.parse_args()
     places = Places(arguments.build.resolve(), arguments.out.resolve(), arguments.model.resolve())
@@ -142,7 +145,10 @@ def main() -> None:
     else:
         began = time.monotonic()
         prepare(places)
-        results = Results(about=about.describe(places))
+        results = Results.load(raw) if arguments.add else Results()
+        results.about = about.describe(places)
+        for cell in wanted:
+            results.cells.pop(cell.name, None)
         run_cells(wanted, results, places, 1 if arguments.quick else 99)
         run_extras(results, places, arguments.cells, arguments.quick)
         results.about["took"] = f"{(time.monotonic() - began) / 60:.1f} minutes"

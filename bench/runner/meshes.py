@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The demo head with exactly as many vertices as asked for: thinned out on a lattice where it has too
-many, then its longest edges are halved until it has enough."""
+"""The demo head with exactly as many vertices as asked for: thinned out on a lattice where it has
+too many, then its longest edges are halved until it has enough."""
 
 from __future__ import annotations
 

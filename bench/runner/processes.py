@@ -39,7 +39,7 @@ def _family(pid: int) -> list[int]:
 
 
 class Server:
-    """One server. `ready` says whether it serves, given its first line of output if it prints one."""
+    """One server. `ready` says whether it serves."""
 
     def __init__(
         self,

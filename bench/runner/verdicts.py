@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the benchmarks must show, line by line: the figure, what is asked for, and whether it is so."""
+"""What the benchmarks must show, line by line: figure, what is asked for, whether it is so."""
 
 from __future__ import annotations
 

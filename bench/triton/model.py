@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Triton's Python backend runs this: a model of ours through onnxruntime, inputs and output by their
-own names."""
+"""Triton's Python backend runs this: a model of ours through onnxruntime, inputs and output by
+their own names."""
 
 from __future__ import annotations
 

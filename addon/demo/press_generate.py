@@ -2,7 +2,7 @@
 """The demo's part inside Blender: installs the add-on, opens the demo head, presses Generate.
 
     BLENDER_USER_RESOURCES=EMPTY-FOLDER blender -b --factory-startup --python-exit-code 1 \\
-        --python scripts/demo_in_blender.py -- ZIP HEAD.glb OUTPUT-FOLDER
+        --python addon/demo/press_generate.py -- ZIP HEAD.glb OUTPUT-FOLDER
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sys
 
 import bpy
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "packaging"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "packaging"))
 from blender_install import install
 
 # What moves with the face.
