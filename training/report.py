@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The model card's table: `python3 -m training.report --model MAIN.json --left-out GENE.json ...`.
 
-Each file is what `training.evaluate --json` wrote: one of the model itself and one for every training
-that left an artist out. Only heads that a model never trained on count.
+Each file is what `training.evaluate --json` wrote: one of the model itself and one for every
+training that left an artist out. Only heads that a model never trained on count.
 """
 
 from __future__ import annotations

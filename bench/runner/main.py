@@ -149,6 +149,8 @@ def main() -> None:
         results.about = about.describe(places)
         for cell in wanted:
             results.cells.pop(cell.name, None)
+        names = tuple(cell.name for cell in wanted)
+        results.problems = [text for text in results.problems if not text.startswith(names)]
         run_cells(wanted, results, places, 1 if arguments.quick else 99)
         run_extras(results, places, arguments.cells, arguments.quick)
         results.about["took"] = f"{(time.monotonic() - began) / 60:.1f} minutes"
