@@ -18,7 +18,7 @@ if(OnnxRuntime_FOUND AND NOT TARGET OnnxRuntime::OnnxRuntime)
   if(WIN32 AND NOT MSVC)
     # A spelling in its headers that only Microsoft's compiler knows.
     set_property(TARGET OnnxRuntime::OnnxRuntime PROPERTY
-      INTERFACE_COMPILE_OPTIONS -D_stdcall=__stdcall "-D_Return_type_success_(x)=")
+      INTERFACE_COMPILE_OPTIONS "-D_Return_type_success_(x)=")
   endif()
 endif()
 mark_as_advanced(OnnxRuntime_INCLUDE_DIR OnnxRuntime_LIBRARY)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import pathlib
+import random
 from typing import Any
 
 import numpy as np
@@ -40,9 +41,10 @@ class Meshes:
         self.fresh = settings.fresh
         if settings.plain:
             self.triangles = None
+        salt = 0.01 * random.random()  # meshes of another process are other meshes, too
         self.of_thread = [vertices.copy() for _ in range(settings.clients)]
         for thread, own in enumerate(self.of_thread):
-            own[0, :2] = 0.0, 1e-4 * thread
+            own[0, :2] = 0.0, 1e-4 * thread + salt
 
     def take(self, thread: int, number: int) -> np.ndarray:
         """Vertices [N,3], valid until this thread's next call."""

@@ -63,7 +63,7 @@ def _triton(model: str, places: Places, ports: list[int]) -> Server:
     ).stdout.strip()  # fmt: skip
     env = {
         "LD_LIBRARY_PATH": f"{libraries}:{home / 'external_libs'}",
-        "PYTHONPATH": str(packages),
+        "BLENDWIRE_BENCH_PACKAGES": str(packages),
     }
     http, grpc, metrics = ports
     return Server(

@@ -83,7 +83,7 @@ class Server:
             return
         while not ready():
             if self.process.poll() is not None or time.perf_counter() > deadline:
-                raise RuntimeError(f"{self.name} did not start:\n{self.output()[:6000]}")
+                raise RuntimeError(f"{self.name} did not start:\n{self.output()[:3000]}")
             time.sleep(0.02)
 
     def output(self) -> str:

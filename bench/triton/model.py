@@ -5,7 +5,12 @@ their own names."""
 from __future__ import annotations
 
 import json
+import os
+import sys
 from typing import Any
+
+# The backend's interpreter looks neither at PYTHONPATH nor into a virtual environment.
+sys.path.insert(0, os.environ["BLENDWIRE_BENCH_PACKAGES"])
 
 import numpy as np
 import onnxruntime

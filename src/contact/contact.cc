@@ -25,7 +25,10 @@ constexpr int kRelaxRounds = 5;
 // Closing may fold as many triangles more than the plain field does: rims have insides, which fold
 // when a lid comes down, unseen.
 constexpr size_t kSpareFolds = 4;
-constexpr size_t kFoldsPerTriangle = 16;
+constexpr size_t kTrianglesPerFold = 32;
+constexpr size_t kTrianglesPerTear = 100;
+// How much of a correction is tried, until one neither folds nor tears the skin.
+constexpr double kShares[] = {1.0, 0.75, 0.5};
 
 void BuildEyes(const internal::Nodes& nodes, const EyePlaces& places,
                internal::RegionBuilder& region, FaceMap& face) {
@@ -68,9 +71,28 @@ void WriteField(const FaceMap& face, absl::Span<const Vector> field, absl::Span<
   }
 }
 
-// What closing a part adds to the field; empty if that would fold the skin where the plain field
-// does not.
-std::vector<Vector> CorrectionOf(const FaceMap& face, Part part, double closure,
+// What closing a part adds to the field, and how much of it does no harm: 0 if even half of it would
+// fold or tear the skin where the plain field does not.
+struct Correction {
+  std::vector<Vector> added;
+  double share = 0.0;
+};
+
+double HarmlessShare(const internal::Skin& skin, absl::Span<const Vector> added) {
+  const size_t folds = internal::CountFolds(skin, skin.field) + kSpareFolds +
+                       skin.triangles.size() / kTrianglesPerFold;
+  const size_t tears = skin.triangles.size() / kTrianglesPerTear;
+  std::vector<Vector> tried(added.size());
+  for (const double share : kShares) {
+    for (size_t i = 0; i < tried.size(); ++i) tried[i] = skin.field[i] + share * added[i];
+    if (internal::CountFolds(skin, tried) <= folds && internal::CountTears(skin, tried) <= tears) {
+      return share;
+    }
+  }
+  return 0.0;
+}
+
+Correction CorrectionOf(const FaceMap& face, Part part, double closure,
                                  absl::Span<const Vector> field) {
   const internal::Skin skin{face.positions, face.triangles[part], field, 1.0 / closure};
   std::vector<Vector> closed(field.begin(), field.end());
@@ -81,13 +103,12 @@ std::vector<Vector> CorrectionOf(const FaceMap& face, Part part, double closure,
     internal::CloseEye(face.eyes[part], closure, field, absl::MakeSpan(closed));
     internal::PinRims(face.eyes[part], pinned);
     internal::RelaxCorrection(skin, pinned, kRelaxRounds, absl::MakeSpan(closed));
-    internal::SlideOverEye(face.eyes[part], closure, absl::MakeSpan(closed));
+    internal::SlideOverEye(face.eyes[part], closure, field, absl::MakeSpan(closed));
   }
   internal::MendFolds(skin, pinned, absl::MakeSpan(closed));
-  const size_t spare = kSpareFolds + skin.triangles.size() / kFoldsPerTriangle;
-  if (internal::CountFolds(skin, closed) > internal::CountFolds(skin, field) + spare) return {};
   for (size_t i = 0; i < closed.size(); ++i) closed[i] = closed[i] - field[i];
-  return closed;
+  const double share = HarmlessShare(skin, closed);
+  return {std::move(closed), share};
 }
 
 // Whether the plain field closes the lids that are to be closed as far as the closure wants.
@@ -145,13 +166,18 @@ Result Close(const ContactMap& map, const Closure& closure, absl::Span<float> of
       closures[lid] = 0.0;
     }
   }
-  std::array<std::vector<Vector>, kParts> corrections;
+  std::array<Correction, kParts> corrections;
   for (const Part part : {kLeftLid, kRightLid, kLips}) {
     if (closures[part] <= 0.0 || !face.why_not[part].empty()) continue;
     corrections[part] = CorrectionOf(face, part, std::min(closures[part], 1.0), field);
-    (corrections[part].empty() ? result.gave_up : result.closed)[part] = true;
+    (corrections[part].share > 0.0 ? result.closed : result.gave_up)[part] = true;
   }
-  // One closed eye beside one that is not would be worse than none.
+  // Eyes close alike: one closed beside one that is not would be worse than none.
+  if (result.closed[kLeftLid] && result.closed[kRightLid]) {
+    double& left = corrections[kLeftLid].share;
+    double& right = corrections[kRightLid].share;
+    left = right = std::min(left, right);
+  }
   if (result.gave_up[kLeftLid] != result.gave_up[kRightLid]) {
     for (const Part lid : {kLeftLid, kRightLid}) {
       result.gave_up[lid] = result.gave_up[lid] || result.closed[lid];
@@ -161,10 +187,13 @@ Result Close(const ContactMap& map, const Closure& closure, absl::Span<float> of
   std::vector<Vector> solution = field;
   for (const Part part : {kLeftLid, kRightLid, kLips}) {
     if (!result.closed[part]) continue;
-    for (size_t i = 0; i < solution.size(); ++i) solution[i] += corrections[part][i];
+    const Correction& correction = corrections[part];
+    for (size_t i = 0; i < solution.size(); ++i) {
+      solution[i] += correction.share * correction.added[i];
+    }
   }
   for (const internal::EyeMap& eye : face.eyes) {
-    internal::MoveStrips(eye.strips, absl::MakeSpan(solution));
+    internal::MoveStrips(eye.strips, field, absl::MakeSpan(solution));
   }
   WriteField(face, solution, offsets);
   return result;

@@ -93,6 +93,42 @@ TEST(Strips, BrowsAndEyesKeepTheirField) {
   expect_kept(light, light + 4);
 }
 
+TEST(Strips, ALashThatGoesAlongKeepsItsOwnField) {
+  Face face = MakeFace();
+  const uint32_t lash = testing::AddLash(face, kLeftLid, true, 10);
+  const uint32_t rim = face.Find(kLeftLid, Role::kUpper, 10, 0);
+  std::vector<float> field = BlinkField(face, 0.6);
+  for (uint32_t i = lash; i < lash + 4; ++i) {  // as its rim, and fanning out
+    for (uint32_t k = 0; k < 3; ++k) field[3 * i + k] = field[3 * rim + k];
+    field[3 * i] += 2e-4f * static_cast<float>(i - lash);
+  }
+  std::vector<float> offsets = field;
+  Close(MapOf(face), {}, absl::MakeSpan(offsets));
+  for (size_t i = 3 * size_t{lash}; i < 3 * size_t{lash} + 12; ++i) {
+    EXPECT_NEAR(offsets[i], field[i], 1e-8);
+  }
+  // Closed, all of it gets what its rim gets more.
+  offsets = field;
+  Close(MapOf(face), kBlink, absl::MakeSpan(offsets));
+  const float more = offsets[3 * rim + 2] - field[3 * rim + 2];
+  EXPECT_LT(more, -0.003f);
+  for (uint32_t i = lash; i < lash + 4; ++i) {
+    EXPECT_NEAR(offsets[3 * i + 2] - field[3 * i + 2], more, 1e-3);
+    EXPECT_NEAR(offsets[3 * i] - field[3 * i], offsets[3 * lash] - field[3 * lash], 1e-7);
+  }
+}
+
+TEST(Strips, AHighlightBesideTheRimIsNoLash) {
+  Face face = MakeFace();
+  // A little before the skin, but between the rims: its upper edge all but touches the upper one.
+  const uint32_t light = testing::AddPatch(face, {0.032, -0.0004, 0.0075}, 0.002);
+  for (uint32_t i = light; i < light + 4; ++i) face.margins[4 * i] = 0.5f;
+  const std::vector<float> field = BlinkField(face, 0.7);
+  std::vector<float> offsets = field;
+  Close(MapOf(face), kBlink, absl::MakeSpan(offsets));
+  for (size_t i = 3 * size_t{light}; i < field.size(); ++i) EXPECT_EQ(offsets[i], field[i]);
+}
+
 TEST(Strips, ALinerAlongTheWholeLidKeepsToIt) {
   Face face = MakeFace();
   // Two rows of vertices of its own along the upper rim, a little before the skin.

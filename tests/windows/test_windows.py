@@ -63,7 +63,7 @@ def test_large_messages(
 ) -> None:
     """Each way. Winsock takes a large message in parts, which gRPC 1.51 does not expect."""
     model = onnx_models.everyday(tmp_path / "everyday.onnx")
-    server = start_server("--model", model, "--max-vertices", "8000000", "--memory-budget", "8192")
+    server = start_server("--model", model, "--max-vertices", "8000000", "--memory-budget", "80000")
     mesh = points_only(vertices)
     asked = request(mesh, condition("aa"), apply_smoothing=False, clamp_extreme_values=False)
     assert asked.ByteSize() > megabytes * 2**20

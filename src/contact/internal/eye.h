@@ -21,8 +21,10 @@ std::string BuildEye(const Nodes& nodes, const Frame& frame, double radius, Regi
 void CloseEye(const EyeMap& eye, double closure, absl::Span<const Vector> field,
               absl::Span<Vector> solution);
 
-// Lids slide over the eye: lifts what the solution takes into the opening, but not before the eye.
-void SlideOverEye(const EyeMap& eye, double closure, absl::Span<Vector> solution);
+// Lids slide over the eye: lifts what the solution takes into the opening, but not before the eye,
+// unless rims are blurred: then by as much as it is farther behind the eye than the field takes it.
+void SlideOverEye(const EyeMap& eye, double closure, absl::Span<const Vector> field,
+                  absl::Span<Vector> solution);
 
 // The share of the opening that the field takes away: 1 where the lids meet.
 double OwnClosing(const EyeMap& eye, absl::Span<const Vector> field);

@@ -25,6 +25,19 @@ constexpr double kInside = 0.15;   // behind the line between the rims: the insi
 constexpr double kMostLift = 0.3;
 constexpr double kMostGain = 2.5;
 constexpr double kPast = 0.03;  // of the opening, that a lid may pass the closing line by
+// Of the opening: rims are not known better than this, so less than that is no gap, and lids that
+// pass each other by less have met.
+constexpr double kNoGap = 0.05;
+constexpr double kMet = 0.1;
+constexpr double kPassed = 0.15;  // farther, it is undone
+// Of the opening, left open by a field that knows where the lids meet, and by one that does not.
+constexpr double kKnowsFully = 0.3;
+constexpr double kKnowsNothing = 0.6;
+// Of the opening: a node farther from its rim's line is not on it.
+constexpr double kStray = 0.06;
+constexpr double kStrayOfSharp = 1.0;
+constexpr double kSharp = 0.03;  // scatter of the rims' nodes
+constexpr double kBlurred = 0.1;
 
 struct Motion {
   Curve upper;  // how far the field moves the rims, in the frame
@@ -36,6 +49,8 @@ struct Motion {
 // The closed eye, by x.
 struct Target {
   Curve line;        // where the rims meet
+  Curve upper_line;  // where each rim arrives: on the line, or where its own field takes it
+  Curve lower_line;
   Curve upper_move;  // of the upper rim, in the frame
   Curve lower_move;
   double gain = 1.0;  // how much farther the upper rim has to go than the field takes it
@@ -108,13 +123,16 @@ Parabola LineOf(const Rims& rims, double meeting) {
   return line;
 }
 
-// Where the field itself lets the rims meet, or would if they came half way towards each other.
-Parabola OwnLine(const Rims& rims, const Motion& motion) {
-  Curve arrival(rims.from, rims.to, kColumns);
-  for (int c = 0; c < kColumns; ++c) {
-    arrival[c] = 0.5 * (rims.upper[c] + motion.upper[c] + rims.lower[c] + motion.lower[c]);
-  }
-  return FitParabola(rims, arrival);
+// Of lids that pass each other by this much of the opening, how much is to be undone: none within
+// what the rims are known to.
+double Undone(const Rims& rims, double past) {
+  const double met = kMet + rims.scatter / rims.height;
+  return SmoothStep(met, met + kPassed, past);
+}
+
+// How much of a gap between the rims, in openings, is to be closed; below 0 they pass each other.
+double Wanted(const Rims& rims, double gap) {
+  return gap * (gap > 0.0 ? SmoothStep(0.0, kNoGap, gap) : Undone(rims, -gap));
 }
 
 // The share of the opening that the field leaves, or by which the lids pass each other.
@@ -141,33 +159,46 @@ Target TargetOf(const EyeMap& eye, const Motion& motion) {
   const Parabola line = LineOf(rims, meeting);
   const double own = SmoothStep(0.0, 0.2, meeting);  // of the line, against the lower lid's shape
   // A field that nearly closes the eye knows best where.
-  const double knows = 1.0 - SmoothStep(0.1, 0.4, LeftOpen(rims, motion));
-  const Parabola fields = OwnLine(rims, motion);
-  Target target{rims.lower, rims.upper, rims.lower, 1.0};
+  const double knows = 1.0 - SmoothStep(kKnowsFully, kKnowsNothing, LeftOpen(rims, motion));
+  const double from_above = std::max(1.0 - meeting, 0.5);  // the upper lid's share
+  Target target{rims.lower, rims.lower, rims.lower, rims.upper, rims.lower, 1.0};
   for (int c = 0; c < kColumns; ++c) {
     Vector& on = target.line[c];
     on = rims.lower[c] + meeting * (rims.upper[c] - rims.lower[c]);
     const double t = ShareOfWidth(rims, target.line.ColumnX(c));
     on.y += own * (line.At(t) - on.y);
-    on.y += knows * (fields.At(t) - on.y);
-    on.z += 4.0 * meeting * (1.0 - meeting) * eye.eyeball[c].z;
-    target.upper_move[c] = on - rims.upper[c];
-    target.lower_move[c] = on - rims.lower[c];
+    // What the field leaves open in this column, each lid makes up for its share of it.
+    const double upper = rims.upper[c].y + motion.upper[c].y;
+    const double lower = rims.lower[c].y + motion.lower[c].y;
+    const double lack = rims.height * Wanted(rims, (upper - lower) / rims.height);
+    Vector& above = target.upper_line[c];
+    Vector& below = target.lower_line[c];
+    above = below = on;
+    above.y += knows * (upper - from_above * lack - on.y);
+    below.y += knows * (lower + (1.0 - from_above) * lack - on.y);
+    on.y = 0.5 * (above.y + below.y);
+    const double bulge = 4.0 * meeting * (1.0 - meeting) * eye.eyeball[c].z;
+    above.z += bulge;
+    below.z += bulge;
+    target.upper_move[c] = above - rims.upper[c];
+    target.lower_move[c] = below - rims.lower[c];
     target.upper_move[c].z += 0.5 * eye.eyeball[c].z;
   }
   const double way = TypicalOf([&](int c) { return -target.upper_move[c].y; });
   if (motion.down > 0.0) target.gain = std::clamp(way / motion.down, 0.5, kMostGain);
-  // In depth rims are known less well than in height: the field has the say, within bounds.
+  // In depth rims are known less well than in height: the field has the say, within bounds, and
+  // alone where it knows best.
   const double bound = (kDepth + 0.5 * (1.0 - motion.trust)) * rims.height;
   for (int c = 0; c < kColumns; ++c) {
     const Vector upper = target.gain * motion.upper[c];
     const Vector& lower = motion.lower[c];
     Vector& down = target.upper_move[c];
     Vector& raise = target.lower_move[c];
-    down = {motion.upper[c].x, down.y,
-            upper.z + std::clamp(down.z - upper.z, -bound, bound + kOutward * rims.height)};
-    raise = {lower.x, raise.y,
-             lower.z + std::clamp(raise.z - lower.z, -bound, bound + kOutward * rims.height)};
+    const auto within = [&](double out) {
+      return (1.0 - knows) * std::clamp(out, -bound, bound + kOutward * rims.height);
+    };
+    down = {motion.upper[c].x, down.y, upper.z + within(down.z - upper.z)};
+    raise = {lower.x, raise.y, lower.z + within(raise.z - lower.z)};
   }
   return target;
 }
@@ -175,6 +206,23 @@ Target TargetOf(const EyeMap& eye, const Motion& motion) {
 // What is left of a rim node's distance from the rim's line when the lids have met.
 double Thickness(const Rims& rims, double distance) {
   return kRimKept * std::clamp(distance, -kThickest * rims.height, kThickest * rims.height);
+}
+
+// How sharply the rims are known, 0 to 1.
+double Sharpness(const Rims& rims) {
+  return 1.0 - SmoothStep(kSharp, kBlurred, rims.scatter / rims.height);
+}
+
+// Whether a node that should be on its rim is, for all that its way there says. One that is not
+// would be torn from its neighbours. Rims that are sharply known are believed more.
+double OnItsRim(const Rims& rims, const Vector& lacks) {
+  const double stray = kStray + Sharpness(rims) * (kStrayOfSharp - kStray);
+  return Bell(lacks.y, stray * rims.height);
+}
+
+// How far a node may stay past the closing line that its own field takes past it.
+double Tolerated(const Rims& rims, double past) {
+  return std::max(past, 0.0) * (1.0 - Undone(rims, past / rims.height));
 }
 
 // How much of the rim's travel the lid takes at a node.
@@ -194,18 +242,19 @@ Vector UpperLid(const Rims& rims, const Member& member, const Motion& motion, co
                 const Vector& field) {
   const Vector& p = member.position;
   const Vector upper = rims.upper.At(p.x);
-  const Vector line = target.line.At(p.x);
+  const Vector line = target.upper_line.At(p.x);
   const double corner =
       motion.trust * (1.0 - SmoothStep(0.3, 0.7, (upper.y - rims.lower.At(p.x).y) / rims.height));
   const Vector rim = motion.upper.At(p.x);
   Vector move = field + LidShare(member, motion, field.y) * (target.upper_move.At(p.x) - rim);
   move += corner * (target.gain * field - move);
-  move.x = std::clamp(field.x, -0.15 * rims.height, 0.15 * rims.height);
+  move.x = field.x;
   Vector on_line = target.upper_move.At(p.x);
   on_line.x = move.x;
   on_line.y = line.y + Thickness(rims, p.y - upper.y) - p.y;
-  move += member.near * (on_line - move);
-  move.y = std::max(move.y, std::min(line.y - kPast * rims.height - p.y, 0.0));
+  move += member.near * OnItsRim(rims, on_line - move) * (on_line - move);
+  const double floor = std::min(line.y - kPast * rims.height - p.y, 0.0);
+  move.y = std::max(move.y, floor - Tolerated(rims, floor - field.y));
   return move;
 }
 
@@ -214,15 +263,16 @@ Vector LowerLid(const Rims& rims, const Member& member, const Motion& motion, co
                 const Vector& field) {
   const Vector& p = member.position;
   const Vector lower = rims.lower.At(p.x);
-  const Vector line = target.line.At(p.x);
+  const Vector line = target.lower_line.At(p.x);
   Vector lack = target.lower_move.At(p.x) - motion.lower.At(p.x);
   lack.x = 0.0;
   Vector move = field + member.reach * lack;
   Vector on_line = target.lower_move.At(p.x);
   on_line.x = move.x;
   on_line.y = line.y + Thickness(rims, p.y - lower.y) - p.y;
-  move += member.near * (on_line - move);
-  move.y = std::min(move.y, std::max(line.y + kPast * rims.height - p.y, 0.0));
+  move += member.near * OnItsRim(rims, on_line - move) * (on_line - move);
+  const double ceiling = std::max(line.y + kPast * rims.height - p.y, 0.0);
+  move.y = std::min(move.y, ceiling + Tolerated(rims, field.y - ceiling));
   return move;
 }
 
@@ -262,12 +312,16 @@ void CloseEye(const EyeMap& eye, double closure, absl::Span<const Vector> field,
   }
 }
 
-void SlideOverEye(const EyeMap& eye, double closure, absl::Span<Vector> solution) {
+void SlideOverEye(const EyeMap& eye, double closure, absl::Span<const Vector> field,
+                  absl::Span<Vector> solution) {
   const Frame& frame = eye.rims.frame;
+  const auto behind = [&](const Member& member, absl::Span<const Vector> offsets) {
+    return BehindEye(eye, member, (1.0 / closure) * frame.DirectionIn(offsets[member.local]));
+  };
+  const double forgiven = 1.0 - Sharpness(eye.rims);
   for (const Member& member : eye.members) {
-    const Vector move = (1.0 / closure) * frame.DirectionIn(solution[member.local]);
-    const double lift = member.inside * BehindEye(eye, member, move);
-    solution[member.local] += (closure * lift) * frame.z;
+    const double lift = behind(member, solution) - forgiven * behind(member, field);
+    if (lift > 0.0) solution[member.local] += (closure * member.inside * lift) * frame.z;
   }
 }
 

@@ -8,6 +8,7 @@ namespace blendwire::contact::internal {
 namespace {
 
 constexpr int kRounds = 12;
+constexpr double kTorn = 2.5;  // times its length otherwise
 
 using Triangle = std::array<uint32_t, 3>;
 
@@ -79,6 +80,21 @@ size_t CountFolds(const Skin& skin, absl::Span<const Vector> offsets) {
   return static_cast<size_t>(
       std::count_if(skin.triangles.begin(), skin.triangles.end(),
                     [&](const Triangle& triangle) { return Folded(skin, offsets, triangle); }));
+}
+
+size_t CountTears(const Skin& skin, absl::Span<const Vector> offsets) {
+  size_t tears = 0;
+  for (const Triangle& t : skin.triangles) {
+    for (size_t i = 0; i < 3; ++i) {
+      const uint32_t a = t[i];
+      const uint32_t b = t[(i + 1) % 3];
+      const Vector edge = skin.positions[b] - skin.positions[a];
+      const double plain = Length(edge + skin.scale * (skin.field[b] - skin.field[a]));
+      const double now = Length(edge + skin.scale * (offsets[b] - offsets[a]));
+      if (now > kTorn * std::max(plain, Length(edge))) ++tears;
+    }
+  }
+  return tears;
 }
 
 void RelaxCorrection(const Skin& skin, const std::vector<char>& pinned, int rounds,

@@ -25,6 +25,10 @@ struct Skin {
 // Triangles that face the other way than at rest when the nodes are moved by `offsets`.
 size_t CountFolds(const Skin& skin, absl::Span<const Vector> offsets);
 
+// Edges (as often as triangles have them) that are stretched far beyond their length at rest and
+// under the plain field.
+size_t CountTears(const Skin& skin, absl::Span<const Vector> offsets);
+
 // Evens the correction, which is the solution without the plain field, out over the surface: nodes
 // that are not `pinned` move half way to the mean of their neighbours' corrections, `rounds` times.
 void RelaxCorrection(const Skin& skin, const std::vector<char>& pinned, int rounds,

@@ -25,6 +25,10 @@ constexpr double kBeyondCorner = 0.45;  // of the width
 constexpr double kSpread = 0.03;        // of the width: how wide a root looks around
 constexpr double kLeastShare = 1e-3;
 constexpr size_t kMostShares = 12;
+// How far a strip's own field is from its skin's, in the skin's motion: a strip that goes along
+// keeps its own, one that goes astray is taken along.
+constexpr double kWith = 0.35;
+constexpr double kAstray = 0.6;
 
 // The opening, or less for an eye so tall that its brow would count as near.
 double ScaleOf(const Rims& rims) { return std::min(rims.height, kTall * rims.width); }
@@ -109,6 +113,18 @@ class RimSkin {
   std::vector<Member> skin_;
 };
 
+// Between the rims and behind the line from one to the other: a highlight or a pupil.
+bool LiesInTheOpening(const Surroundings& around, const Rims& rims, const Piece& piece) {
+  return std::all_of(piece.members.begin(), piece.members.end(), [&](uint32_t member) {
+    const Vector& p = around.positions[member];
+    const Vector upper = rims.upper.At(p.x);
+    const Vector lower = rims.lower.At(p.x);
+    const double share = (p.y - lower.y) / std::max(upper.y - lower.y, 1e-12);
+    return share > 0.0 && share < 1.0 &&
+           p.z < lower.z + share * (upper.z - lower.z) + kStandsOut * ScaleOf(rims);
+  });
+}
+
 // A piece with where it touches the skin.
 struct Standing {
   bool stands = false;
@@ -126,6 +142,7 @@ Standing StandsOn(const RimSkin& skin, const Nodes& nodes, const Surroundings& a
       piece.low.y < lower.y + 0.15 * opening) {
     return standing;
   }
+  if (LiesInTheOpening(around, rims, piece)) return standing;
   const double far = 4.0 * kTouches * ScaleOf(rims);
   std::vector<double> distances(piece.members.size(), far);
   double nearest = far;
@@ -188,6 +205,13 @@ std::vector<Share> SharesOf(const RimSkin& skin, const Rims& rims, const Vector&
   return shares;
 }
 
+// The motion of the skin under a node.
+Vector Under(absl::Span<const Share> shares, absl::Span<const Vector> offsets) {
+  Vector move;
+  for (const Share& share : shares) move += share.weight * offsets[share.local];
+  return move;
+}
+
 }  // namespace
 
 std::vector<Strip> FindStrips(const Nodes& nodes, const Surroundings& around, const Rims& rims,
@@ -215,12 +239,23 @@ std::vector<Strip> FindStrips(const Nodes& nodes, const Surroundings& around, co
   return strips;
 }
 
-void MoveStrips(absl::Span<const Strip> strips, absl::Span<Vector> offsets) {
+void MoveStrips(absl::Span<const Strip> strips, absl::Span<const Vector> field,
+                absl::Span<Vector> solution) {
   for (const Strip& strip : strips) {
+    double apart = 0.0;
+    double moved = 0.0;
     for (size_t i = 0; i < strip.locals.size(); ++i) {
-      Vector move;
-      for (const Share& share : strip.stands_on[i]) move += share.weight * offsets[share.local];
-      offsets[strip.locals[i]] = move;
+      const Vector under = Under(strip.stands_on[i], field);
+      const Vector lack = under - field[strip.locals[i]];
+      apart += Dot(lack, lack);
+      moved += Dot(under, under);
+    }
+    const double stray = moved > 0.0 ? SmoothStep(kWith, kAstray, std::sqrt(apart / moved)) : 0.0;
+    for (size_t i = 0; i < strip.locals.size(); ++i) {
+      const Vector own = field[strip.locals[i]];
+      const Vector under = Under(strip.stands_on[i], field);
+      const Vector correction = Under(strip.stands_on[i], solution) - under;
+      solution[strip.locals[i]] = own + stray * (under - own) + correction;
     }
   }
 }

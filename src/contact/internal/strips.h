@@ -17,8 +17,10 @@ namespace blendwire::contact::internal {
 std::vector<Strip> FindStrips(const Nodes& nodes, const Surroundings& around, const Rims& rims,
                               absl::Span<const Member> members, RegionBuilder& region);
 
-// Gives strips the motion of the skin they stand on.
-void MoveStrips(absl::Span<const Strip> strips, absl::Span<Vector> offsets);
+// Strips go where the skin goes that they stand on: what the solution adds to the field there is
+// added to theirs, and a strip whose own field goes elsewhere than its skin's takes its skin's.
+void MoveStrips(absl::Span<const Strip> strips, absl::Span<const Vector> field,
+                absl::Span<Vector> solution);
 
 }  // namespace blendwire::contact::internal
 
