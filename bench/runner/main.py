@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 import pathlib
 import re
 import sys
@@ -147,6 +148,7 @@ def main() -> None:
         prepare(places)
         results = Results.load(raw) if arguments.add else Results()
         results.about = about.describe(places)
+        results.extra["processors"] = os.cpu_count()
         for cell in wanted:
             results.cells.pop(cell.name, None)
         names = tuple(cell.name for cell in wanted)

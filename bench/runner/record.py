@@ -48,6 +48,12 @@ class Results:
         ratios = [a / b for a, b in pairs]
         return (statistics.median(ratios), min(ratios), max(ratios)) if ratios else None
 
+    def busy(self, cell: str) -> bool:
+        """Whether others wanted the processors while the cell was measured."""
+        rounds = [entry for each in self.cells.get(cell, {}).values() for entry in each]
+        processors = self.extra.get("processors", 1)
+        return any(entry["loadavg"] > 1.5 * processors for entry in rounds)
+
     def best(self, cell: str, contestant: str) -> float | None:
         """The shortest call of all rounds: what it takes when nothing else wants the processor."""
         values = self.values(cell, contestant, "min_ms")

@@ -23,6 +23,8 @@ def _number(value: float | None) -> str:
 
 def _verdict_row(verdict: Verdict) -> list[str]:
     said = {True: "reached", False: "**not reached**", None: "not measured"}[verdict.reached]
+    if verdict.busy:
+        said += ", but the machine was busy"
     return [verdict.what, verdict.asked, verdict.figure or "-", said]
 
 

@@ -16,6 +16,7 @@ class Verdict:
     asked: str
     figure: str  # "" if it was not measured
     reached: bool | None = None
+    busy: bool = False  # the machine had other work: times say little, processor time still does
 
 
 def _ratio(
@@ -42,7 +43,7 @@ def _ratio(
     cpu_above, cpu_below = (results.processor_seconds(cell, name) for name in (above, below))
     if field == "p50_ms" and cpu_above and cpu_below:
         figure += f"; processor time {cpu_above / cpu_below:.3g}"
-    return Verdict(what, wanted, figure, reached)
+    return Verdict(what, wanted, figure, reached, results.busy(cell))
 
 
 def _faster(

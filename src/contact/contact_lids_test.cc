@@ -85,14 +85,14 @@ TEST(Lids, AFieldThatClosesTheEyeIsHardlyTouched) {
   }
 }
 
-TEST(Lids, LidsThatHaveMetAreLeftAloneWhereRimsAreBlurred) {
+TEST(Lids, LidsThatHaveMetAreHardlyMovedWhereRimsAreBlurred) {
   Face face = MakeFace();
   testing::BlurMargins(face, 0.004);
   for (const double strength : {1.0, 1.1}) {
     const std::vector<float> field = BlinkField(face, strength);
     const std::vector<float> offsets = Closed(face, kBlink, field);
     for (size_t i = 0; i < field.size(); ++i) {
-      EXPECT_NEAR(offsets[i], field[i], 0.05 * OpeningOf(face, kLeftLid)) << strength;
+      EXPECT_NEAR(offsets[i], field[i], 0.1 * OpeningOf(face, kLeftLid)) << strength;
     }
   }
 }

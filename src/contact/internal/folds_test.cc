@@ -50,13 +50,13 @@ TEST_F(FoldsTest, AreCountedAtTheFullExpression) {
 TEST_F(FoldsTest, TearsAreEdgesFarLongerThanAtRestAndInTheField) {
   MakeSquare(5);
   std::vector<Vector> offsets = field_;
-  offsets[24] = {1.3, 1.3, 0.0};  // the last corner: two sides 2.6 and 1.3 long, the diagonal 3.3
+  offsets[24] = {1.0, 1.0, 0.0};  // the last corner: its sides are 2.2 long, the diagonal 2.8
   EXPECT_EQ(CountTears(skin(), offsets), 0U);
-  offsets[24] = {2.0, 2.0, 0.0};  // sides 3.6, and the diagonal twice 4.2, of 1.4 at rest
+  offsets[24] = {2.0, 2.0, 0.0};  // sides 3.6 of 1, and the diagonal of two triangles 4.2 of 1.4
   EXPECT_EQ(CountTears(skin(), offsets), 4U);
   offsets[24] = {1.0, 1.0, 0.0};
   EXPECT_EQ(CountTears(skin(2.0), offsets), 4U);
-  field_[24] = {0.9, 0.9, 0.0};  // then the field has them 2.1 and 2.7 long by itself
+  field_[24] = {0.9, 0.9, 0.0};  // then the field has them 3.3 and 4.0 long by itself
   EXPECT_EQ(CountTears(skin(2.0), offsets), 0U);
 }
 
