@@ -101,8 +101,8 @@ std::string ToJson(const std::vector<Caller>& callers, Clock::time_point start, 
     json["caller_cpu_s"] =
         static_cast<double>(cpu) / CLOCKS_PER_SEC / static_cast<double>(times.size());
     json["per_second"] = static_cast<double>(times.size()) / seconds;
-    json["times_ms"] = std::vector<double>(
-        times.begin(), times.begin() + static_cast<std::ptrdiff_t>(std::min(times.size(), kTimesShown)));
+    const auto shown = static_cast<std::ptrdiff_t>(std::min(times.size(), kTimesShown));
+    json["times_ms"] = std::vector<double>(times.begin(), times.begin() + shown);
     std::sort(times.begin(), times.end());
     json["mean_ms"] =
         std::accumulate(times.begin(), times.end(), 0.0) / static_cast<double>(times.size());

@@ -19,8 +19,8 @@ struct Plan {
   double seconds = 1.0;   // no call begins later
   size_t at_least = 3;    // calls of each thread, however long they take
   size_t warm_up = 1;     // calls of each thread before the clock starts
-  // 0: each thread calls as soon as its last call has returned. Else calls per second of all threads
-  // together, evenly spaced; a call's time counts from the moment it was due, so that waiting for a
+  // 0: each thread calls as soon as its last call has returned. Else calls per second of all
+  // threads together, evenly spaced; a call's time counts from the moment it was due, so that waiting for a
   // free thread is not forgotten.
   double rate = 0.0;
 };

@@ -19,8 +19,8 @@ struct Mesh {
   size_t vertex_count() const { return vertices.size() / 3; }
 };
 
-// What bench/runner/meshes.py writes, little endian: N and T as uint32, [N,3] float32, [T,3] uint32.
-// INVALID_ARGUMENT if the file is not there or has another size than it says.
+// What bench/runner/meshes.py writes, little endian: N and T as uint32, [N,3] float32, [T,3]
+// uint32. INVALID_ARGUMENT if the file is not there or has another size than it says.
 absl::StatusOr<Mesh> ReadMesh(const std::filesystem::path& file);
 
 // A bumpy sheet of rows x columns vertices about as large as a face, for programs that should not

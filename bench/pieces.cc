@@ -80,8 +80,9 @@ void Smoothing(State& state, const Mesh& mesh) {
       (NeighbourCount(adjacency) + adjacency.node_count()) * sizeof(uint32_t);
   state.SetBytesProcessed(state.iterations() * kIterations *
                           static_cast<int64_t>(offset_bytes + list_bytes));
-  state.counters["offset_bytes_per_second"] = benchmark::Counter(
-      static_cast<double>(offset_bytes * kIterations), benchmark::Counter::kIsIterationInvariantRate);
+  state.counters["offset_bytes_per_second"] =
+      benchmark::Counter(static_cast<double>(offset_bytes * kIterations),
+                         benchmark::Counter::kIsIterationInvariantRate);
 }
 
 void Quality(State& state, const Mesh& mesh) {

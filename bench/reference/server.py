@@ -4,8 +4,8 @@
     server.py --stubs FOLDER --model FILE --port N [--workers 4] [--log-level WARNING]
 
 It does what the specification's text does, step by step, its costs included: request and answer
-pass through lists, a batch is answered in the order in which items finish, smoothing returns what it is
-given, and the smoothness score is a constant. `--stubs` is the folder of inference_pb2, which
+pass through lists, a batch is answered in the order in which items finish, smoothing returns what it
+is given, and the smoothness score is a constant. `--stubs` is the folder of inference_pb2, which
 scripts/bench makes from the specification's proto.
 """
 

@@ -71,8 +71,8 @@ void WriteField(const FaceMap& face, absl::Span<const Vector> field, absl::Span<
   }
 }
 
-// What closing a part adds to the field, and how much of it does no harm: 0 if even half of it would
-// fold or tear the skin where the plain field does not.
+// What closing a part adds to the field, and how much of it does no harm: 0 if even half of it
+// would fold or tear the skin where the plain field does not.
 struct Correction {
   std::vector<Vector> added;
   double share = 0.0;
@@ -93,7 +93,7 @@ double HarmlessShare(const internal::Skin& skin, absl::Span<const Vector> added)
 }
 
 Correction CorrectionOf(const FaceMap& face, Part part, double closure,
-                                 absl::Span<const Vector> field) {
+                        absl::Span<const Vector> field) {
   const internal::Skin skin{face.positions, face.triangles[part], field, 1.0 / closure};
   std::vector<Vector> closed(field.begin(), field.end());
   std::vector<char> pinned(face.locals());

@@ -272,6 +272,23 @@ def test_default_model_on_a_face(
         assert (moved > TOLERANCE).mean() < 0.4, f"{name}: more than the rims' surroundings moved"
 
 
+@pytest.mark.skipif(
+    not DEFAULT_MODEL.exists(), reason="models/default.onnx is not there (training/ makes it)"
+)
+def test_the_order_of_vertices_does_not_matter(start_server: Callable[..., Server]) -> None:
+    """Contact decides much by thresholds; none may depend on who comes first."""
+    face = _demo_face()
+    order = np.random.default_rng(3).permutation(face.count)
+    place = np.argsort(order).astype(np.uint32)
+    shuffled = Mesh(np.ascontiguousarray(face.vertices[order]), place[face.triangles])
+    server = start_server()
+    for kind, name in (("emotion", "Blink"), ("viseme", "PP"), ("unit", "eyeBlinkLeft")):
+        how = condition(name, 1.0, KINDS[kind])
+        one = meshes.offsets_of(server.predict(request(face, how, apply_smoothing=True)))
+        other = meshes.offsets_of(server.predict(request(shuffled, how, apply_smoothing=True)))
+        np.testing.assert_allclose(other, one[order], rtol=0, atol=TOLERANCE, err_msg=name)
+
+
 def _demo_face() -> Mesh:
     """The skin of assets/demo_head.glb in the contract's axes; glTF's Y is up, its Z is forward."""
     document, binary = _read_glb(REPOSITORY / "assets/demo_head.glb")

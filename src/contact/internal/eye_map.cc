@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <tuple>
 
 #include "contact/internal/eye.h"
 #include "contact/internal/rims.h"
@@ -38,8 +39,11 @@ std::vector<uint32_t> Seeds(const Surroundings& around, const FoundRim& rim, con
 void JoinCorners(const Nodes& nodes, const Surroundings& around, const Rims& rims,
                  std::vector<uint32_t>& upper, std::vector<uint32_t>& lower) {
   for (const double side : {-1.0, 1.0}) {
+    // Of several that are as far out, always the same, in whatever order the vertices come.
     const auto farther = [&](uint32_t a, uint32_t b) {
-      return side * around.positions[a].x < side * around.positions[b].x;
+      const Vector& p = around.positions[a];
+      const Vector& q = around.positions[b];
+      return std::make_tuple(side * p.x, p.z, p.y) < std::make_tuple(side * q.x, q.z, q.y);
     };
     const uint32_t from = *std::max_element(upper.begin(), upper.end(), farther);
     const uint32_t to = *std::max_element(lower.begin(), lower.end(), farther);

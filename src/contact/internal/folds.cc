@@ -8,16 +8,25 @@ namespace blendwire::contact::internal {
 namespace {
 
 constexpr int kRounds = 12;
-constexpr double kTorn = 2.5;  // times its length otherwise
+constexpr double kSliver = 1e-3;  // twice the area against the squared edges
+constexpr double kTurned = 0.01;  // of the cosine between the two normals
+constexpr double kTorn = 2.5;     // times its length otherwise
 
 using Triangle = std::array<uint32_t, 3>;
 
+// Slivers, and triangles on the edge of folding, are none: their direction is rounding, and a mesh
+// whose vertices come in another order must not be judged otherwise.
 bool Folded(const Skin& skin, absl::Span<const Vector> offsets, const Triangle& t) {
   const auto moved = [&](size_t i) { return skin.positions[t[i]] + skin.scale * offsets[t[i]]; };
   const Vector& a = skin.positions[t[0]];
-  const Vector rest = Cross(skin.positions[t[1]] - a, skin.positions[t[2]] - a);
+  const Vector ab = skin.positions[t[1]] - a;
+  const Vector ac = skin.positions[t[2]] - a;
+  const Vector rest = Cross(ab, ac);
   const Vector b = moved(0);
-  return Dot(rest, Cross(moved(1) - b, moved(2) - b)) < 0.0;
+  const Vector now = Cross(moved(1) - b, moved(2) - b);
+  const double area = Length(rest);
+  return area > kSliver * (Dot(ab, ab) + Dot(ac, ac)) &&
+         Dot(rest, now) < -kTurned * area * Length(now);
 }
 
 // The mean correction of a node's neighbours along the part's triangles.

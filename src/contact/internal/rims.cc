@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <numeric>
 #include <utility>
 
 namespace blendwire::contact::internal {
@@ -68,24 +69,28 @@ void DropStrays(const Surroundings& around, FoundRim& rim) {
 // ridge.
 void KeepRidge(const Surroundings& around, FoundRim& rim) {
   const Range range = RangeOf(around, rim);
-  const double bin = std::max(kRidgeColumn * (range.to - range.from), 1e-12);
-  const auto bin_of = [&](uint32_t i) {
-    return 1 + static_cast<size_t>((around.positions[i].x - range.from) / bin);
-  };
-  std::vector<double> most(3 + static_cast<size_t>((range.to - range.from) / bin));
-  for (size_t i = 0; i < rim.members.size(); ++i) {
-    double& value = most[bin_of(rim.members[i])];
-    value = std::max(value, rim.weights[i]);
+  const double reach = 1.5 * kRidgeColumn * (range.to - range.from);
+  std::vector<size_t> by_x(rim.members.size());
+  std::iota(by_x.begin(), by_x.end(), size_t{0});
+  const auto x_of = [&](size_t i) { return around.positions[rim.members[i]].x; };
+  std::sort(by_x.begin(), by_x.end(), [&](size_t a, size_t b) { return x_of(a) < x_of(b); });
+  std::vector<char> kept(rim.members.size());
+  size_t first = 0;
+  for (const size_t i : by_x) {
+    while (x_of(by_x[first]) < x_of(i) - reach) ++first;
+    double surest = 0.0;
+    for (size_t k = first; k < by_x.size() && x_of(by_x[k]) <= x_of(i) + reach; ++k) {
+      surest = std::max(surest, rim.weights[by_x[k]]);
+    }
+    kept[i] = rim.weights[i] >= kRidge * surest ? 1 : 0;
   }
-  FoundRim kept;
-  for (size_t i = 0; i < rim.members.size(); ++i) {
-    const size_t here = bin_of(rim.members[i]);
-    const double surest = std::max({most[here - 1], most[here], most[here + 1]});
-    if (rim.weights[i] < kRidge * surest) continue;
-    kept.members.push_back(rim.members[i]);
-    kept.weights.push_back(rim.weights[i]);
+  FoundRim ridge;
+  for (size_t i = 0; i < kept.size(); ++i) {
+    if (!kept[i]) continue;
+    ridge.members.push_back(rim.members[i]);
+    ridge.weights.push_back(rim.weights[i]);
   }
-  rim = std::move(kept);
+  rim = std::move(ridge);
 }
 
 // Nodes of one margin, with a weight each. Skin only, unless the skin has too little of it.
