@@ -56,6 +56,9 @@ struct ProcessOptions {
   bool own_process_group = false;
 };
 
+// INVALID_ARGUMENT, naming the field, for what no system can start; Start() begins with it.
+absl::Status CheckOptions(const ProcessOptions& options);
+
 // How a process ended.
 struct ProcessExit {
   enum class Kind {

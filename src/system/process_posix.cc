@@ -181,30 +181,6 @@ std::vector<char*> Pointers(std::vector<std::string>& strings) {
   return pointers;
 }
 
-absl::Status CheckOptions(const ProcessOptions& options) {
-  const auto has_nul = [](std::string_view text) {
-    return text.find('\0') != std::string_view::npos;
-  };
-  if (options.program.empty()) return absl::InvalidArgumentError("program is empty");
-  if (has_nul(options.program.native())) {
-    return absl::InvalidArgumentError("program contains a NUL byte");
-  }
-  for (size_t i = 0; i < options.arguments.size(); ++i) {
-    if (has_nul(options.arguments[i])) {
-      return absl::InvalidArgumentError(absl::StrCat("arguments[", i, "] contains a NUL byte"));
-    }
-  }
-  for (const auto& [name, value] : options.environment) {
-    if (name.empty() || name.find('=') != std::string::npos || has_nul(name) ||
-        has_nul(value.value_or(""))) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "environment[\"", name,
-          "\"]: a name must not be empty or contain '=', and neither may contain a NUL byte"));
-    }
-  }
-  return absl::OkStatus();
-}
-
 // Owns the two attribute objects of posix_spawn.
 class SpawnSettings {
  public:
