@@ -16,7 +16,7 @@ from torch import nn
 from . import network
 from .network import FaceNetwork
 
-CHUNK = 4096
+CHUNK = 2048
 _TINY = 1e-9
 
 

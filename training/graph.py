@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Puts the pieces of chunked.py together as one ONNX graph.
 
-PyTorch traces each piece; here they become the bodies of `Scan` (chunk after chunk) and of an `If`
-that skips the encoder where its result is given. Weights stay outside of all bodies, so that
-whatever is done to them on loading is done once.
+PyTorch traces each piece; here they become the bodies of `Scan` (chunk after chunk) and the branches
+of an `If` that skips the encoder where its result is given. Weights stay outside of all bodies, so
+that whatever is done to them on loading is done once.
 """
 
 from __future__ import annotations
@@ -28,14 +28,25 @@ _FLOAT = onnx.TensorProto.FLOAT
 
 
 class Decoder(nn.Module):
-    """One mesh's features and conditions to offsets [B,N,3] and margins [1,N,4]."""
+    """One mesh's features and conditions to offsets [B,N,3]."""
 
     def __init__(self, model: FaceNetwork) -> None:
         super().__init__()
         self.model = model
 
-    def forward(self, encoded: torch.Tensor, condition: torch.Tensor):
-        return self.model.decoded(encoded, condition), self.model.margins_of(encoded)
+    def forward(self, encoded: torch.Tensor, condition: torch.Tensor) -> torch.Tensor:
+        return self.model.decoded(encoded, condition)
+
+
+class Rims(nn.Module):
+    """One mesh's features to margins [1,N,4]."""
+
+    def __init__(self, model: FaceNetwork) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, encoded: torch.Tensor) -> torch.Tensor:
+        return self.model.margins_of(encoded)
 
 
 @dataclasses.dataclass
@@ -46,6 +57,20 @@ class Piece:
     weights: list[onnx.TensorProto]
     inputs: list[str]
     outputs: list[str]
+
+    def again(self, name: str, renamed: dict[str, str]) -> list[onnx.NodeProto]:
+        """The same nodes with the same weights for another branch. Inputs and outputs are
+        `renamed`, what lies between gets the prefix `name`."""
+        own = {output for node in self.nodes for output in node.output}
+        nodes = []
+        for node in self.nodes:
+            copy = onnx.NodeProto()
+            copy.CopyFrom(node)
+            copy.name = f"{name}/{node.name}"
+            for names in (copy.input, copy.output):
+                names[:] = [renamed.get(n, f"{name}/{n}" if n in own else n) for n in names]
+            nodes.append(copy)
+        return nodes
 
 
 # The axes of what passes between the pieces; an axis that is not named has a fixed length.
@@ -150,7 +175,7 @@ class _Encoder:
         piece = self._trace(chunked.Vertices(model), "vertex", "chunk " + given, "packed_chunk")
         self.nodes.append(_scan(piece, "vertices_scan", None))
         self.values["packed"] = self.values["packed_chunk"].unsqueeze(1)
-        run(chunked.Gather(), "gather", "packed vertices", "encoder_result")
+        run(chunked.Gather(), "gather", "packed vertices", "encode/encoded")
 
     def _trace(self, module: nn.Module, name: str, inputs: str, outputs: str) -> Piece:
         values = {key: self.values[key] for key in inputs.split()}
@@ -179,22 +204,51 @@ class _Encoder:
         self.values["zeros"] = self.values["none"][:, index]
 
 
-def _unless_given(encoder: _Encoder) -> list[onnx.NodeProto]:
-    """Nodes that make `encoded`: the input `features` where it has vertices, else the encoder's."""
+def _rows(source: str, output: str, end: tuple[int, int]) -> list[onnx.NodeProto]:
+    """`output` is source[:, :end[0], :end[1]]."""
+
+    def constant(name: str, *values: int) -> onnx.NodeProto:
+        tensor = onnx.numpy_helper.from_array(np.array(values, np.int64))
+        return onnx.helper.make_node("Constant", [], [f"{output}/{name}"], value=tensor)
+
+    bounds = [f"{output}/{name}" for name in ("starts", "ends", "axes")]
+    return [
+        constant("starts", 0, 0),
+        constant("ends", *end),
+        constant("axes", 1, 2),
+        onnx.helper.make_node("Slice", [source, *bounds], [output]),
+    ]
+
+
+def _unless_given(encoder: _Encoder, decoder: Piece, rims: Piece) -> list[onnx.NodeProto]:
+    """Nodes that make the outputs. Where `features` has vertices, they are decoded where they lie,
+    and nothing else is worked out: margins and encoded have no vertices then."""
     make = onnx.helper.make_node
-    given = onnx.helper.make_graph(
-        [make("Identity", ["features"], ["given/features"])],
-        "given",
-        [],
-        [_value("given/features")],
-    )
-    work = onnx.helper.make_graph(encoder.nodes, "encode", [], [_value("encoder_result")])
+    width = encoder.values["encode/encoded"].shape[2]
+    outputs = ["offsets", "margins", "encoded"]
+
+    def branch(name: str, nodes: list[onnx.NodeProto]) -> onnx.GraphProto:
+        return onnx.helper.make_graph(nodes, name, [], [_value(f"{name}/{n}") for n in outputs])
+
+    given = decoder.again("given", {"encoded": "features", "offsets": "given/offsets"})
+    given += _rows("features", "given/margins", (0, margins.COUNT))
+    given += _rows("features", "given/encoded", (0, width))
+    work = [*encoder.nodes]
+    for piece in (decoder, rims):
+        renamed = {n: f"encode/{n}" for n in outputs}
+        work += piece.again("encode", renamed)
     none = onnx.numpy_helper.from_array(np.array([0], np.int64))
     return [
         make("Constant", [], ["given/none"], value=none),
         make("Shape", ["features"], ["given/count"], start=1, end=2),
         make("Greater", ["given/count", "given/none"], ["given/any"]),
-        make("If", ["given/any"], ["encoded"], then_branch=given, else_branch=work),
+        make(
+            "If",
+            ["given/any"],
+            outputs,
+            then_branch=branch("given", given),
+            else_branch=branch("encode", work),
+        ),
     ]
 
 
@@ -202,17 +256,16 @@ def build(model: FaceNetwork) -> onnx.ModelProto:
     """The whole graph, weights in fp32."""
     encoder = _Encoder(model)
     width = model.packed_width
-    example = {
-        "encoded": torch.rand(1, 64, width) + 0.1,
-        "condition": torch.rand(3, slots.COUNT),
-    }
-    decoder, _ = _traced(Decoder(model), "decode", example, ["offsets", "margins"])
+    encoded = torch.rand(1, 64, width) + 0.1
+    example = {"encoded": encoded, "condition": torch.rand(3, slots.COUNT)}
+    decoder, _ = _traced(Decoder(model), "decode", example, ["offsets"])
+    rims, _ = _traced(Rims(model), "rims", {"encoded": encoded}, ["margins"])
 
     def info(name: str, *shape: str | int) -> onnx.ValueInfoProto:
         return onnx.helper.make_tensor_value_info(name, _FLOAT, shape)
 
     graph = onnx.helper.make_graph(
-        _unless_given(encoder) + decoder.nodes,
+        _unless_given(encoder, decoder, rims),
         "blendwire",
         [
             info("vertices", 1, "N", 3),
@@ -222,10 +275,10 @@ def build(model: FaceNetwork) -> onnx.ModelProto:
         ],
         [
             info("offsets", "B", "N", 3),
-            info("margins", 1, "N", margins.COUNT),
-            info("encoded", 1, "N", width),
+            info("margins", 1, "R", margins.COUNT),
+            info("encoded", 1, "R", width),
         ],
-        encoder.weights + decoder.weights,
+        encoder.weights + decoder.weights + rims.weights,
     )
     opset = [onnx.helper.make_opsetid("", OPSET)]
     return onnx.helper.make_model(

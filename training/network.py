@@ -203,7 +203,7 @@ class FaceNetwork(nn.Module):
         """
         weight, bias = self._folded(condition)
         every = torch.cat([weight, bias], 1).transpose(0, 1).flatten(1)  # W+1, 3 B
-        moved = torch.matmul(packed[0], every)
+        moved = torch.matmul(packed.flatten(0, 1), every)  # a view; packed[0] would be a copy in ONNX
         return moved.view(packed.shape[1], -1, 3).transpose(0, 1)
 
     def margins_of(self, packed: torch.Tensor) -> torch.Tensor:

@@ -274,6 +274,7 @@ absl::Status Model::WarmUp() const {
   if (!encoded.ok() || features.empty()) return encoded;
   // The other way that such a model has.
   arguments.encoded = {};
+  arguments.margins = {};
   arguments.features = features;
   return Run(arguments);
 }
