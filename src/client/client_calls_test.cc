@@ -32,8 +32,7 @@ class ClientCallsTest : public ::testing::Test {
  protected:
   ClientCallsTest() : server_(service_), client_(Connect()) {}
 
-  Client Connect() {
-    ClientOptions options;
+  Client Connect(ClientOptions options = {}) {
     options.address = server_.address();
     return Client::Create(options).value();
   }
@@ -197,11 +196,11 @@ TEST_F(ClientCallsTest, EveryCodeAndMessageArrivesUnchanged) {
   for (int code = 1; code <= 16; ++code) {
     if (code == grpc::UNAVAILABLE) continue;  // is tried again: client_connection_test.cc
     service_.before = [code](auto&, auto&) {
-      return grpc::Status(static_cast<grpc::StatusCode>(code), "tëxt \"quoted\" " + std::to_string(code));
+      return grpc::Status(static_cast<grpc::StatusCode>(code),
+                          "tëxt \"quoted\" " + std::to_string(code));
     };
-    EXPECT_EQ(client_.Health().status(),
-              absl::Status(static_cast<absl::StatusCode>(code),
-                           "tëxt \"quoted\" " + std::to_string(code)));
+    EXPECT_EQ(client_.Health().status(), absl::Status(static_cast<absl::StatusCode>(code),
+                                                      "tëxt \"quoted\" " + std::to_string(code)));
   }
 }
 
@@ -315,8 +314,8 @@ TEST_F(ClientCallsTest, Stats) {
   EXPECT_EQ(stats->resources.gpu_memory_usage_mb, 32.0f);
   EXPECT_EQ(stats->resources.gpu_utilization_percent, 16.0f);
   const LatencySummary* const summaries[] = {
-      &stats->total_time, &stats->queue_time, &stats->preprocessing_time, &stats->inference_time,
-      &stats->postprocessing_time, &stats->models.at(0).inference_time};
+      &stats->total_time,     &stats->queue_time,          &stats->preprocessing_time,
+      &stats->inference_time, &stats->postprocessing_time, &stats->models.at(0).inference_time};
   int base = 0;
   for (const LatencySummary* summary : summaries) {
     base += 10;
@@ -350,8 +349,7 @@ TEST_F(ClientCallsTest, LoadModel) {
 
 TEST_F(ClientCallsTest, UnloadModel) {
   EXPECT_TRUE(client_.UnloadModel("second").ok());
-  EXPECT_EQ(client_.UnloadModel("missing"),
-            absl::NotFoundError("no model \"missing\" is loaded"));
+  EXPECT_EQ(client_.UnloadModel("missing"), absl::NotFoundError("no model \"missing\" is loaded"));
 }
 
 TEST_F(ClientCallsTest, ListModels) {
@@ -370,6 +368,104 @@ TEST_F(ClientCallsTest, ListModels) {
   EXPECT_THAT(model.expressions, ElementsAre("aa"));
   EXPECT_EQ(model.sha256, "abc");
   EXPECT_EQ((*models)[1].name, "second");
+}
+
+TEST_F(ClientCallsTest, AMeshThatTheServerKeepsIsSentOnce) {
+  service_.keeps_meshes = true;
+  ASSERT_TRUE(client_.Predict(Request()).ok());
+  EXPECT_THAT(service_.LastPredict().vertices(), ElementsAreArray(vertices_));
+  EXPECT_THAT(service_.LastPredict().mesh_id(), IsEmpty());
+
+  const auto again = client_.Predict(Request());
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_THAT(again->offsets, ElementsAreArray(Scaled(0.5f)));
+  EXPECT_EQ(service_.LastPredict().mesh_id(), "mesh 1");
+  EXPECT_EQ(service_.LastPredict().vertex_count(), 4);
+  EXPECT_THAT(service_.LastPredict().vertices(), IsEmpty());
+  EXPECT_FALSE(service_.LastPredict().has_topology());
+  // Batches know it, too, and what they send others know.
+  const auto batch = client_.PredictBatch(Batch({"aa", "oh"}));
+  ASSERT_TRUE(batch.ok()) << batch.status();
+  EXPECT_THAT(batch->items[1]->offsets, ElementsAreArray(Scaled(0.25f)));
+  EXPECT_EQ(service_.LastBatch().mesh_id(), "mesh 1");
+  EXPECT_THAT(service_.LastBatch().vertices(), IsEmpty());
+}
+
+TEST_F(ClientCallsTest, OneOtherBitIsAnotherMesh) {
+  service_.keeps_meshes = true;
+  ASSERT_TRUE(client_.Predict(Request()).ok());
+  std::vector<float> vertices = vertices_;
+  vertices.back() = -3.0000002f;
+  PredictRequest moved = Request();
+  moved.mesh.vertices = vertices;
+  ASSERT_TRUE(client_.Predict(moved).ok());
+  EXPECT_THAT(service_.LastPredict().vertices(), ElementsAreArray(vertices));
+  PredictRequest bare = Request();
+  bare.mesh.triangles = {};
+  ASSERT_TRUE(client_.Predict(bare).ok());
+  EXPECT_THAT(service_.LastPredict().vertices(), ElementsAreArray(vertices_));
+}
+
+TEST_F(ClientCallsTest, AForgottenMeshIsSentAgain) {
+  service_.keeps_meshes = true;
+  ASSERT_TRUE(client_.Predict(Request()).ok());
+  service_.ForgetMeshes();
+  const auto again = client_.Predict(Request());
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_THAT(again->offsets, ElementsAreArray(Scaled(0.5f)));
+  EXPECT_THAT(service_.Seen(), SizeIs(3));
+  EXPECT_THAT(service_.LastPredict().vertices(), ElementsAreArray(vertices_));
+  EXPECT_THAT(service_.LastPredict().topology().triangles(), ElementsAreArray(triangles_));
+  ASSERT_TRUE(client_.Predict(Request()).ok());
+  EXPECT_EQ(service_.LastPredict().mesh_id(), "mesh 2");
+}
+
+TEST_F(ClientCallsTest, AStreamKnowsMeshesAndForgets) {
+  service_.keeps_meshes = true;
+  for (const std::string id : {"", "mesh 1", ""}) {
+    int updates = 0;
+    const auto stream = client_.PredictStream(
+        Batch({"aa", "oh", "ou"}), [&updates](const BatchUpdate&) { return ++updates > 0; });
+    ASSERT_TRUE(stream.ok()) << stream.status();
+    EXPECT_EQ(updates, 3);
+    EXPECT_THAT(stream->items[2]->offsets, ElementsAreArray(Scaled(0.5f)));
+    EXPECT_EQ(service_.LastBatch().mesh_id(), id);
+    EXPECT_EQ(service_.LastBatch().vertices().empty(), !id.empty());
+    if (!id.empty()) service_.ForgetMeshes();
+  }
+}
+
+TEST_F(ClientCallsTest, AnItemsOwnMeshIsNotTakenForTheBatchs) {
+  service_.keeps_meshes = true;
+  BatchRequest request = Batch({"aa", "oh"});
+  const std::vector<float> own = {9, 8, 7};
+  request.items[0].mesh = MeshView{own, {}};
+  ASSERT_TRUE(client_.PredictBatch(request).ok());
+  ASSERT_TRUE(client_.PredictBatch(request).ok());
+  EXPECT_EQ(service_.LastBatch().mesh_id(), "mesh 1");
+  EXPECT_THAT(service_.LastBatch().requests(0).vertices(), ElementsAreArray(own));
+}
+
+TEST_F(ClientCallsTest, WithoutMemoryForMeshesEachCallSendsItsOwn) {
+  service_.keeps_meshes = true;
+  ClientOptions options;
+  options.known_mesh_bytes = 0;
+  Client client = Connect(options);
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_TRUE(client.Predict(Request()).ok());
+    EXPECT_THAT(service_.LastPredict().vertices(), ElementsAreArray(vertices_));
+  }
+}
+
+TEST_F(ClientCallsTest, AModelThatIsNotThereStaysNotFound) {
+  service_.keeps_meshes = true;
+  ASSERT_TRUE(client_.Predict(Request()).ok());
+  service_.before_answer = [](auto&, const auto&) {
+    return grpc::Status(grpc::NOT_FOUND, "no such model");
+  };
+  const auto missing = client_.Predict(Request());
+  EXPECT_EQ(missing.status(), absl::NotFoundError("no such model"));
+  EXPECT_THAT(service_.Seen(), SizeIs(3));  // the second try had the mesh itself
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #ifndef BLENDWIRE_CLIENT_OPTIONS_H_
 #define BLENDWIRE_CLIENT_OPTIONS_H_
 
+#include <cstddef>
 #include <optional>
 #include <string>
 
@@ -19,19 +20,19 @@
 
 namespace blendwire {
 
-// When a call is tried again. Only UNAVAILABLE is: the server could not be reached, went away, or is
-// shutting down. A call that changes the server's state (UnloadModel, Stats with a reset) is not
+// When a call is tried again. Only UNAVAILABLE is: the server could not be reached, went away, or
+// is shutting down. A call that changes the server's state (UnloadModel, Stats with a reset) is not
 // repeated, since a first try whose answer was lost may have done its work.
 //
-// The wait before try n+1 is min(initial_backoff * multiplier^(n-1), max_backoff) * (1 - jitter * u)
-// with u uniform in [0,1): many clients that lost the same server do not return in step.
+// The wait before try n+1 is min(initial_backoff * multiplier^(n-1), max_backoff) * (1 - jitter *
+// u) with u uniform in [0,1): many clients that lost the same server do not return in step.
 struct RetryPolicy {
-  int max_attempts = 6;                                   // 1 switches retries off
-  absl::Duration max_total_time = absl::Seconds(10);      // no wait may end later than this
+  int max_attempts = 6;                               // 1 switches retries off
+  absl::Duration max_total_time = absl::Seconds(10);  // no wait may end later than this
   absl::Duration initial_backoff = absl::Milliseconds(100);
   absl::Duration max_backoff = absl::Seconds(2);
-  double multiplier = 2.0;                                // at least 1
-  double jitter = 0.5;                                    // 0 to 1
+  double multiplier = 2.0;  // at least 1
+  double jitter = 0.5;      // 0 to 1
 };
 
 // HTTP/2 pings that find a connection whose other end hangs. The specification's values.
@@ -60,6 +61,10 @@ struct ClientOptions {
 
   // Limit for one message, both ways. 52 shapes x 10,000 vertices are 6.2 MB.
   int max_message_bytes = 100 * 1024 * 1024;
+
+  // Memory for meshes that the server has been sent. While it keeps them, too, a call for one of
+  // them sends its name instead. 0: each call sends its mesh.
+  size_t known_mesh_bytes = size_t{32} << 20;
 
   KeepaliveOptions keepalive;
 

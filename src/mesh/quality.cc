@@ -17,18 +17,13 @@ namespace {
 
 using internal::Padded;
 
-// [node] the mean offset of the node's neighbours; as it was for a node without any.
-void MeanOfNeighbours(const Adjacency& adjacency, absl::Span<const Padded> of_nodes,
-                      absl::Span<Padded> means) {
-  for (size_t node = 0; node < of_nodes.size(); ++node) {
-    const absl::Span<const uint32_t> neighbours = adjacency.neighbours(node);
-    if (neighbours.empty()) continue;
-    Padded sum{};
-    for (const uint32_t neighbour : neighbours) {
-      for (size_t i = 0; i < 4; ++i) sum.value[i] += of_nodes[neighbour].value[i];
-    }
-    for (float& value : sum.value) value /= static_cast<float>(neighbours.size());
-    means[node] = sum;
+// [node] the mean offset of the node's neighbours; zero for a node without any.
+void MeanOfNeighbours(const Adjacency& adjacency, const Padded* of_nodes, Padded* means) {
+  for (size_t node = 0; node < adjacency.node_count(); ++node) {
+    const size_t count = adjacency.neighbours(node).size();
+    const Padded sum = internal::SumOfNeighbours(adjacency, of_nodes, node);
+    const float share = 1.0f / static_cast<float>(std::max<size_t>(count, 1));
+    for (size_t i = 0; i < 4; ++i) means[node].value[i] = sum.value[i] * share;
   }
 }
 
@@ -39,10 +34,9 @@ Quality MeasureQuality(const Adjacency& adjacency, absl::Span<const float> offse
   Quality quality;
   const size_t vertex_count = offsets.size() / 3;
   if (vertex_count == 0) return quality;
-  scratch.from.resize(adjacency.node_count());
-  scratch.to.resize(adjacency.node_count());
-  internal::AverageToNodes(adjacency, offsets, absl::MakeSpan(scratch.from));
-  MeanOfNeighbours(adjacency, scratch.from, absl::MakeSpan(scratch.to));
+  internal::AverageToNodes(adjacency, offsets, scratch.from);
+  scratch.to.resize(scratch.from.size());
+  MeanOfNeighbours(adjacency, scratch.from.data(), scratch.to.data());
 
   double total_length = 0.0;
   double largest_squared = 0.0;

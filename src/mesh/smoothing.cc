@@ -20,24 +20,16 @@ constexpr float kLambda = 0.5f;
 void Iterate(const Adjacency& adjacency, const Padded* from, Padded* to) {
   const size_t node_count = adjacency.node_count();
   for (size_t node = 0; node < node_count; ++node) {
-    const absl::Span<const uint32_t> neighbours = adjacency.neighbours(node);
-    const Padded own = from[node];
-    if (neighbours.empty()) {
-      to[node] = own;
-      continue;
-    }
-    Padded sum{};
-    for (const uint32_t neighbour : neighbours) {
-      const Padded& other = from[neighbour];
-      for (size_t i = 0; i < 4; ++i) sum.value[i] += other.value[i];
-    }
-    const float share = kLambda / static_cast<float>(neighbours.size());
-    Padded moved;
+    const auto count = static_cast<float>(adjacency.neighbours(node).size());
+    const Padded sum = internal::SumOfNeighbours(adjacency, from, node);
+    // Chosen, not jumped to: a node without neighbours keeps its own.
+    const float keep = count == 0.0f ? 1.0f : 1.0f - kLambda;
+    const float share = count == 0.0f ? 0.0f : kLambda / count;
     for (size_t i = 0; i < 4; ++i) {
-      moved.value[i] = (1.0f - kLambda) * own.value[i] + share * sum.value[i];
+      to[node].value[i] = keep * from[node].value[i] + share * sum.value[i];
     }
-    to[node] = moved;
   }
+  to[node_count] = Padded{};
 }
 
 void WriteToVertices(const Adjacency& adjacency, absl::Span<const Padded> node_offsets,
@@ -54,9 +46,8 @@ void WriteToVertices(const Adjacency& adjacency, absl::Span<const Padded> node_o
 void SmoothOffsets(const Adjacency& adjacency, int iterations, absl::Span<float> offsets,
                    SmoothingScratch& scratch) {
   if (iterations <= 0 || offsets.empty()) return;
-  scratch.from.resize(adjacency.node_count());
-  scratch.to.resize(adjacency.node_count());
-  internal::AverageToNodes(adjacency, offsets, absl::MakeSpan(scratch.from));
+  internal::AverageToNodes(adjacency, offsets, scratch.from);
+  scratch.to.resize(scratch.from.size());
   for (int i = 0; i < iterations; ++i) {
     Iterate(adjacency, scratch.from.data(), scratch.to.data());
     scratch.from.swap(scratch.to);

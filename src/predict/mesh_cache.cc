@@ -3,6 +3,7 @@
 #include "predict/mesh_cache.h"
 
 #include <algorithm>
+#include <random>
 #include <utility>
 
 #include "absl/hash/hash.h"
@@ -28,42 +29,58 @@ size_t BytesOf(const MeshView& mesh) {
          mesh.vertices.size() / 3 * kDerivedBytesPerVertex;
 }
 
+// From the system's own source: nobody can guess the next from those before.
+std::string RandomId() {
+  std::random_device source;
+  std::string id(16, '\0');
+  for (char& byte : id) byte = static_cast<char>(source() & 0xffu);
+  return id;
+}
+
 }  // namespace
 
-std::shared_ptr<const DerivedMesh> MeshCache::Get(const MeshView& mesh) {
+std::shared_ptr<const KnownMesh> MeshCache::Get(const MeshView& mesh) {
+  auto known = std::make_shared<KnownMesh>();
+  known->derived = std::make_shared<const DerivedMesh>();
   const size_t bytes = BytesOf(mesh);
-  if (bytes > max_bytes_ / 2) return std::make_shared<const DerivedMesh>();
+  if (bytes > max_bytes_ / 2) return known;
   const uint64_t hash = HashOf(mesh);
   {
     absl::MutexLock lock(&mutex_);
     const auto found = Find(hash, mesh);
-    if (found != entries_.end()) {
-      entries_.splice(entries_.begin(), entries_, found);
-      return found->derived;
-    }
+    if (found != entries_.end()) return Use(found);
   }
   // Copied outside the lock; two callers may do so at once, and the second finds the first's.
-  Entry entry{hash,
-              {mesh.vertices.begin(), mesh.vertices.end()},
-              {mesh.triangles.begin(), mesh.triangles.end()},
-              std::make_shared<const DerivedMesh>(),
-              bytes};
+  known->id = RandomId();
+  known->vertices.assign(mesh.vertices.begin(), mesh.vertices.end());
+  known->triangles.assign(mesh.triangles.begin(), mesh.triangles.end());
   Entries dropped;  // destroyed outside the lock
   absl::MutexLock lock(&mutex_);
   const auto found = Find(hash, mesh);
-  if (found != entries_.end()) return found->derived;
+  if (found != entries_.end()) return Use(found);
   MakeRoom(bytes, dropped);
-  entries_.push_front(std::move(entry));
+  entries_.push_front({hash, bytes, known});
   used_ += bytes;
-  return entries_.front().derived;
+  return known;
+}
+
+std::shared_ptr<const KnownMesh> MeshCache::Find(absl::string_view id) {
+  absl::MutexLock lock(&mutex_);
+  const auto found = std::find_if(entries_.begin(), entries_.end(),
+                                  [&](const Entry& entry) { return entry.mesh->id == id; });
+  return found == entries_.end() ? nullptr : Use(found);
+}
+
+std::shared_ptr<const KnownMesh> MeshCache::Use(Entries::iterator entry) {
+  entries_.splice(entries_.begin(), entries_, entry);
+  return entry->mesh;
 }
 
 MeshCache::Entries::iterator MeshCache::Find(uint64_t hash, const MeshView& mesh) {
   // Few meshes fit, so looking through them all takes less than the hash did.
   return std::find_if(entries_.begin(), entries_.end(), [&](const Entry& entry) {
-    return entry.hash == hash &&
-           Bytes(absl::MakeConstSpan(entry.vertices)) == Bytes(mesh.vertices) &&
-           Bytes(absl::MakeConstSpan(entry.triangles)) == Bytes(mesh.triangles);
+    return entry.hash == hash && Bytes(entry.mesh->view().vertices) == Bytes(mesh.vertices) &&
+           Bytes(entry.mesh->view().triangles) == Bytes(mesh.triangles);
   });
 }
 

@@ -2,6 +2,8 @@
 
 #include "predict/prepared_mesh.h"
 
+#include <utility>
+
 #include "mesh/vertices.h"
 
 namespace blendwire::predict {
@@ -13,6 +15,11 @@ absl::StatusOr<std::shared_ptr<const PreparedMesh>> PreparedMesh::Create(
   if (absl::Status s = mesh::ValidateTriangles(triangles, vertex_count); !s.ok()) return s;
   const MeshView mesh{vertices, triangles};
   return std::shared_ptr<const PreparedMesh>(new PreparedMesh(mesh, cache.Get(mesh)));
+}
+
+std::shared_ptr<const PreparedMesh> PreparedMesh::Of(std::shared_ptr<const KnownMesh> known) {
+  const MeshView mesh = known->view();
+  return std::shared_ptr<const PreparedMesh>(new PreparedMesh(mesh, std::move(known)));
 }
 
 }  // namespace blendwire::predict

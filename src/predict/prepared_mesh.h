@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
@@ -25,23 +27,29 @@ class PreparedMesh {
       absl::Span<const float> vertices, int64_t vertex_count, absl::Span<const uint32_t> triangles,
       MeshCache& cache);
 
+  // One that the cache has given out, and that has passed before.
+  static std::shared_ptr<const PreparedMesh> Of(std::shared_ptr<const KnownMesh> known);
+
   size_t vertex_count() const { return mesh_.vertices.size() / 3; }
   absl::Span<const float> vertices() const { return mesh_.vertices; }
   absl::Span<const uint32_t> triangles() const { return mesh_.triangles; }
 
   // Shared with every mesh of equal content that the cache remembers.
-  const std::shared_ptr<const DerivedMesh>& derived() const { return derived_; }
+  const std::shared_ptr<const DerivedMesh>& derived() const { return known_->derived; }
+
+  // Under which the cache finds it again; empty: it does not.
+  const std::string& id() const { return known_->id; }
 
   // As DerivedMesh has them.
-  absl::Span<const float> normals() const { return derived_->Normals(mesh_); }
-  const mesh::Adjacency& adjacency() const { return derived_->Adjacency(mesh_); }
+  absl::Span<const float> normals() const { return known_->derived->Normals(mesh_); }
+  const mesh::Adjacency& adjacency() const { return known_->derived->Adjacency(mesh_); }
 
  private:
-  PreparedMesh(const MeshView& mesh, std::shared_ptr<const DerivedMesh> derived)
-      : mesh_(mesh), derived_(std::move(derived)) {}
+  PreparedMesh(const MeshView& mesh, std::shared_ptr<const KnownMesh> known)
+      : mesh_(mesh), known_(std::move(known)) {}
 
   MeshView mesh_;
-  std::shared_ptr<const DerivedMesh> derived_;
+  std::shared_ptr<const KnownMesh> known_;
 };
 
 }  // namespace blendwire::predict

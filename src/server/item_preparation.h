@@ -27,15 +27,16 @@ struct PreparedItem {
   predict::Options options;
 };
 
-// Validates the items of one call. Meshes are views of the request, which must stay alive as long as
-// they do. Items that send equal meshes get one and the same, so that they can share a model run;
-// so do those that use the batch's.
+// Validates the items of one call. Meshes are views of the request, which must stay alive as long
+// as they do. Items that send equal meshes get one and the same, so that they can share a model
+// run; so do those that use the batch's.
 class ItemPreparation {
  public:
   explicit ItemPreparation(Core& core) : core_(core) {}
 
-  // The mesh for items without vertices of their own. Errors are reported by the items that use it.
-  void SetSharedMesh(const pb::BatchPredictionRequest& batch);
+  // The mesh for items without vertices of their own. NOT_FOUND if it is named by an id that is not
+  // known; all other errors are reported by the items that use it.
+  absl::Status SetSharedMesh(const pb::BatchPredictionRequest& batch);
 
   // Errors are those of the contract's table: docs/errors.md.
   absl::StatusOr<PreparedItem> Prepare(const pb::VertexOffsetRequest& item);
@@ -44,6 +45,10 @@ class ItemPreparation {
   using Mesh = std::shared_ptr<const predict::PreparedMesh>;
 
   absl::StatusOr<Mesh> MeshOf(const pb::VertexOffsetRequest& item);
+  // The mesh that `request`, an item or a batch, names by its id.
+  template <typename Request>
+  absl::StatusOr<Mesh> MeshById(const Request& request) const;
+  absl::StatusOr<Mesh> SharedMeshFor(const pb::VertexOffsetRequest& item) const;
   absl::StatusOr<Mesh> MakeMesh(absl::Span<const float> vertices, int64_t vertex_count,
                                 absl::Span<const uint32_t> triangles) const;
 

@@ -35,7 +35,11 @@ void PredictionJob::Start(const std::vector<const pb::VertexOffsetRequest*>& ite
                           const std::function<absl::StatusOr<size_t>(size_t)>& memory_for_answers) {
   // One more than there are items: nothing ends before everything has been started.
   left_ = items.size() + 1;
-  PrepareItems(items, batch);
+  refused_ = PrepareItems(items, batch);
+  if (!refused_.ok()) {
+    for (size_t i = 0; i < items_.size(); ++i) AbandonItems({i}, refused_);
+    return CountDown(1);
+  }
   PlanRuns();
   for (const pb::VertexOffsetRequest* item : items) request_bytes_ += MeshBytes(*item);
   if (batch != nullptr) request_bytes_ += MeshBytes(*batch);
@@ -49,10 +53,9 @@ void PredictionJob::Start(const std::vector<const pb::VertexOffsetRequest*>& ite
     if (!refused_.ok()) {
       for (const predict::Run& run : runs_) AbandonItems(run, refused_);
     } else {
-      abort_.emplace(core_.abort.get_token(),
-                     [self = weak_from_this()] {
-                       if (const auto job = self.lock()) job->Stop(StopReason::kShutdown);
-                     });
+      abort_.emplace(core_.abort.get_token(), [self = weak_from_this()] {
+        if (const auto job = self.lock()) job->Stop(StopReason::kShutdown);
+      });
       StopWhenTimeIsOver();
     }
   }
@@ -71,11 +74,13 @@ void PredictionJob::StopWhenTimeIsOver() {
   });
 }
 
-void PredictionJob::PrepareItems(const std::vector<const pb::VertexOffsetRequest*>& items,
-                                 const pb::BatchPredictionRequest* batch) {
-  ItemPreparation preparation(core_);
-  if (batch != nullptr) preparation.SetSharedMesh(*batch);
+absl::Status PredictionJob::PrepareItems(const std::vector<const pb::VertexOffsetRequest*>& items,
+                                         const pb::BatchPredictionRequest* batch) {
   items_.resize(items.size());
+  ItemPreparation preparation(core_);
+  if (batch != nullptr) {
+    if (absl::Status status = preparation.SetSharedMesh(*batch); !status.ok()) return status;
+  }
   for (size_t i = 0; i < items.size(); ++i) {
     absl::StatusOr<PreparedItem> prepared = preparation.Prepare(*items[i]);
     if (!prepared.ok()) {
@@ -85,6 +90,7 @@ void PredictionJob::PrepareItems(const std::vector<const pb::VertexOffsetRequest
     items_[i].deadline = info_.arrival + prepared->options.timeout();
     items_[i].prepared = *std::move(prepared);
   }
+  return absl::OkStatus();
 }
 
 void PredictionJob::PlanRuns() {
@@ -164,8 +170,8 @@ void PredictionJob::RunUnit(size_t index, absl::Duration waited) {
   const PreparedItem& first = *items_[run.front()].prepared;
   const model::ModelRef model = first.model;
   const std::shared_ptr<const predict::PreparedMesh> mesh = first.mesh;
-  // The run stops with the call, or when the time of all its items is over: those of another run may
-  // have longer.
+  // The run stops with the call, or when the time of all its items is over: those of another run
+  // may have longer.
   const auto stop_run = std::make_shared<std::stop_source>();
   const std::stop_callback with_call(control_.token(), [stop_run] { stop_run->request_stop(); });
   absl::Time last = absl::InfinitePast();
@@ -231,6 +237,7 @@ void PredictionJob::FinishItem(size_t index, const predict::Outcome& outcome, bo
   if (outcome.status.ok()) {
     const model::ModelFacts& facts = item.prepared->model->facts();
     pb::PredictionMetadata& metadata = *response.mutable_metadata();
+    response.set_mesh_id(item.prepared->mesh->id());
     metadata.set_queue_time_ms(Millis(waited));
     metadata.set_preprocessing_time_ms(Millis(outcome.timings.preprocessing));
     metadata.set_inference_time_ms(Millis(outcome.timings.inference));

@@ -67,14 +67,15 @@ class PredictionJob : public Job, public std::enable_shared_from_this<Prediction
 
  private:
   struct Item {
-    absl::Status invalid;                // OK for an item that can run
+    absl::Status invalid;  // OK for an item that can run
     std::optional<PreparedItem> prepared;
     absl::Time deadline = absl::InfiniteFuture();
     pb::VertexOffsetResponse* response = nullptr;
   };
 
-  void PrepareItems(const std::vector<const pb::VertexOffsetRequest*>& items,
-                    const pb::BatchPredictionRequest* batch);
+  // Fails as a whole only where ItemPreparation::SetSharedMesh does.
+  absl::Status PrepareItems(const std::vector<const pb::VertexOffsetRequest*>& items,
+                            const pb::BatchPredictionRequest* batch);
   // What a run needs while it runs, roughly.
   size_t ScratchOf(const predict::Run& run) const;
   absl::Status CheckScratch() const;
@@ -101,10 +102,10 @@ class PredictionJob : public Job, public std::enable_shared_from_this<Prediction
   size_t request_bytes_ = 0;
   MemoryBudget::Reservation memory_;
   std::vector<MemoryBudget::Reservation> run_memory_;  // of the runs that go on
-  size_t next_unit_ = 0;  // guarded by the queue's lock
+  size_t next_unit_ = 0;                               // guarded by the queue's lock
   std::vector<Item> items_;
   std::vector<predict::Run> runs_;
-  absl::Status refused_;  // why the call as a whole did not get into the queue
+  absl::Status refused_;         // why the call as a whole did not get into the queue
   std::atomic<size_t> left_{0};  // items that are neither done nor given up
 };
 

@@ -27,13 +27,17 @@ size_t LeastBytes(const MeshView& mesh) {
 
 absl::Status CheckSize(size_t least_bytes, int max_bytes) {
   if (least_bytes <= static_cast<size_t>(max_bytes)) return absl::OkStatus();
-  return absl::ResourceExhaustedError(
-      absl::StrCat("the request takes at least ", least_bytes,
-                   " bytes, but max_message_bytes is ", max_bytes));
+  return absl::ResourceExhaustedError(absl::StrCat("the request takes at least ", least_bytes,
+                                                   " bytes, but max_message_bytes is ", max_bytes));
 }
 
 template <typename Message>
-void EncodeMesh(const MeshView& mesh, Message& message) {
+void EncodeMesh(const MeshView& mesh, const std::string& mesh_id, Message& message) {
+  if (!mesh_id.empty()) {
+    message.set_mesh_id(mesh_id);
+    message.set_vertex_count(SaturatedInt(mesh.vertex_count()));
+    return;
+  }
   if (!mesh.vertices.empty()) {
     message.mutable_vertices()->Add(mesh.vertices.begin(), mesh.vertices.end());
   }
@@ -98,38 +102,38 @@ PredictionMetadata Decode(const contract::PredictionMetadata& message) {
 absl::StatusOr<Destination> CheckDestination(const MeshView& mesh, absl::Span<float> output,
                                              absl::string_view field) {
   if (!output.empty() && output.size() != mesh.vertices.size()) {
-    return absl::InvalidArgumentError(absl::StrCat(field, " has room for ", output.size(),
-                                                   " floats, but must have as many as vertices: ",
-                                                   mesh.vertices.size()));
+    return absl::InvalidArgumentError(
+        absl::StrCat(field, " has room for ", output.size(),
+                     " floats, but must have as many as vertices: ", mesh.vertices.size()));
   }
   return Destination{output, mesh.vertices.size()};
 }
 
 }  // namespace
 
-absl::Status Encode(const PredictRequest& request, int max_bytes,
+absl::Status Encode(const PredictRequest& request, const std::string& mesh_id, int max_bytes,
                     contract::VertexOffsetRequest& message) {
   if (auto s = CheckSize(LeastBytes(request.mesh), max_bytes); !s.ok()) return s;
-  EncodeMesh(request.mesh, message);
+  EncodeMesh(request.mesh, mesh_id, message);
   EncodeExpression(request.expression, *message.mutable_condition());
   EncodeOptions(request.options, *message.mutable_options());
   message.set_model_name(request.model);
   return absl::OkStatus();
 }
 
-absl::Status Encode(const BatchRequest& request, int max_bytes,
+absl::Status Encode(const BatchRequest& request, const std::string& mesh_id, int max_bytes,
                     contract::BatchPredictionRequest& message) {
   size_t least = LeastBytes(request.mesh);
   for (const BatchItem& item : request.items) {
     if (item.mesh.has_value()) least += LeastBytes(*item.mesh);
   }
   if (auto s = CheckSize(least, max_bytes); !s.ok()) return s;
-  EncodeMesh(request.mesh, message);
+  EncodeMesh(request.mesh, mesh_id, message);
   message.set_max_parallel_requests(request.max_parallel);
   message.mutable_requests()->Reserve(SaturatedInt(request.items.size()));
   for (const BatchItem& item : request.items) {
     contract::VertexOffsetRequest& encoded = *message.add_requests();
-    if (item.mesh.has_value()) EncodeMesh(*item.mesh, encoded);
+    if (item.mesh.has_value()) EncodeMesh(*item.mesh, {}, encoded);
     EncodeExpression(item.expression, *encoded.mutable_condition());
     EncodeOptions(item.options, *encoded.mutable_options());
     encoded.set_model_name(item.model);
@@ -176,9 +180,8 @@ absl::StatusOr<Prediction> Decode(const contract::VertexOffsetResponse& message,
   }
   const auto size = static_cast<size_t>(message.offsets_size());
   if (size != destination.size) {
-    return absl::InternalError(absl::StrCat("the server answered with ", size,
-                                            " offset coordinates for a mesh of ",
-                                            destination.size));
+    return absl::InternalError(absl::StrCat(
+        "the server answered with ", size, " offset coordinates for a mesh of ", destination.size));
   }
   Prediction prediction;
   prediction.metadata = Decode(message.metadata());
@@ -245,11 +248,16 @@ std::vector<ModelInfo> Decode(const contract::ListModelsResponse& message) {
   std::vector<ModelInfo> models;
   models.reserve(static_cast<size_t>(message.models_size()));
   for (const contract::ModelInfo& info : message.models()) {
-    models.push_back({info.name(), info.version(), info.title(), info.execution_provider(),
+    models.push_back({info.name(),
+                      info.version(),
+                      info.title(),
+                      info.execution_provider(),
                       info.condition_size(),
                       {info.condition_slots().begin(), info.condition_slots().end()},
-                      info.takes_normals(), info.max_batch(),
-                      {info.expressions().begin(), info.expressions().end()}, info.sha256()});
+                      info.takes_normals(),
+                      info.max_batch(),
+                      {info.expressions().begin(), info.expressions().end()},
+                      info.sha256()});
   }
   return models;
 }

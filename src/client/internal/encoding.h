@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -28,9 +29,10 @@ class VertexOffsetResponse;
 namespace blendwire::client {
 
 // RESOURCE_EXHAUSTED if the request cannot fit into `max_bytes`, found before anything is copied.
-absl::Status Encode(const PredictRequest& request, int max_bytes,
+// With a `mesh_id` that is sent in the place of request.mesh.
+absl::Status Encode(const PredictRequest& request, const std::string& mesh_id, int max_bytes,
                     vrchat::blendshape::inference::VertexOffsetRequest& message);
-absl::Status Encode(const BatchRequest& request, int max_bytes,
+absl::Status Encode(const BatchRequest& request, const std::string& mesh_id, int max_bytes,
                     vrchat::blendshape::inference::BatchPredictionRequest& message);
 void Encode(const LoadModelRequest& request,
             vrchat::blendshape::inference::LoadModelRequest& message);

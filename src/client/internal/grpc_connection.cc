@@ -23,6 +23,7 @@
 #include "client/internal/encoding.h"
 #include "client/internal/grpc_rpc.h"
 #include "client/internal/header_value.h"
+#include "client/internal/known_meshes.h"
 #include "client/internal/metadata_transport.h"
 #include "client/internal/pool_transport.h"
 #include "client/internal/retry_transport.h"
@@ -56,11 +57,14 @@ RandomSource& SharedRandom() {
 // Puts the items of a stream in their places and reports them.
 class StreamCollector {
  public:
-  StreamCollector(std::vector<Destination> destinations, UpdateCallback on_update)
+  StreamCollector(const BatchRequest& request, std::vector<Destination> destinations,
+                  UpdateCallback on_update)
       : destinations_(std::move(destinations)),
         on_update_(std::move(on_update)),
         arrived_(destinations_.size(), false),
-        items_(destinations_.size(), absl::InternalError("the server left this item out")) {}
+        items_(destinations_.size(), absl::InternalError("the server left this item out")) {
+    for (const BatchItem& item : request.items) shares_mesh_.push_back(!item.mesh.has_value());
+  }
 
   absl::Status Add(const contract::BatchPredictionUpdate& update) {
     const auto index = static_cast<size_t>(update.index());
@@ -70,6 +74,7 @@ class StreamCollector {
     }
     arrived_[index] = true;
     ++completed_;
+    if (shares_mesh_[index]) mesh_id_ = update.response().mesh_id();
     items_[index] = Decode(update.response(), destinations_[index]);
     if (on_update_) {
       const CallbackScope scope;
@@ -77,6 +82,9 @@ class StreamCollector {
     }
     return absl::OkStatus();
   }
+
+  // What the server calls the mesh that the items share; empty if it does not say.
+  const std::string& mesh_id() const { return mesh_id_; }
 
   absl::StatusOr<BatchResult> Take() {
     if (completed_ != items_.size()) {
@@ -91,9 +99,11 @@ class StreamCollector {
  private:
   const std::vector<Destination> destinations_;
   const UpdateCallback on_update_;
+  std::vector<bool> shares_mesh_;
   std::vector<bool> arrived_;
   std::vector<absl::StatusOr<Prediction>> items_;
   size_t completed_ = 0;
+  std::string mesh_id_;
 };
 
 absl::StatusOr<BatchResult> DecodeBatch(const contract::BatchPredictionResponse& message,
@@ -105,11 +115,54 @@ absl::StatusOr<BatchResult> DecodeBatch(const contract::BatchPredictionResponse&
   BatchResult result;
   result.items.reserve(destinations.size());
   for (int i = 0; i < message.responses_size(); ++i) {
-    result.items.push_back(
-        Decode(message.responses(i), destinations[static_cast<size_t>(i)]));
+    result.items.push_back(Decode(message.responses(i), destinations[static_cast<size_t>(i)]));
   }
   result.total_processing_time_ms = message.total_processing_time_ms();
   return result;
+}
+
+// What is sent in the place of a mesh that the server knows.
+std::string IdOf(const std::shared_ptr<const KnownMesh>& known) {
+  return known == nullptr ? std::string() : known->id;
+}
+
+// Puts the mesh itself into a message that named it, once the server has said that it does not (or
+// no longer) know it. NOT_FOUND may mean the model, too: then the second try ends in the same way.
+template <typename Message>
+AmendFunction SendingMeshInFull(Message& message, std::shared_ptr<const KnownMesh> known) {
+  if (known == nullptr) return nullptr;
+  return [&message, known = std::move(known)](const absl::Status& status) {
+    if (!absl::IsNotFound(status)) return false;
+    message.clear_mesh_id();
+    *message.mutable_vertices() = known->vertices;
+    *message.mutable_topology()->mutable_triangles() = known->triangles;
+    return true;
+  };
+}
+
+// Remembers the mesh of a message that has been answered; it moves out of the message.
+template <typename Message>
+void Learn(Message& message, const std::string& id, KnownMeshes& meshes) {
+  if (id.empty() || message.vertices_size() == 0) return;
+  auto known = std::make_shared<KnownMesh>();
+  known->id = id;
+  known->vertices.Swap(message.mutable_vertices());
+  if (message.has_topology()) {
+    known->triangles.Swap(message.mutable_topology()->mutable_triangles());
+  }
+  meshes.Remember(std::move(known));
+}
+
+// The name that the answers of a batch give to the mesh that its items share.
+std::string SharedMeshId(const contract::BatchPredictionRequest& request,
+                         const contract::BatchPredictionResponse& response) {
+  const int count = std::min(request.requests_size(), response.responses_size());
+  for (int i = 0; i < count; ++i) {
+    if (request.requests(i).vertices_size() == 0 && !response.responses(i).mesh_id().empty()) {
+      return response.responses(i).mesh_id();
+    }
+  }
+  return {};
 }
 
 class GrpcConnection : public Connection {
@@ -118,6 +171,7 @@ class GrpcConnection : public Connection {
                  std::shared_ptr<Clock> clock)
       : timeout_(options.timeout),
         max_message_bytes_(options.max_message_bytes),
+        meshes_(std::make_shared<KnownMeshes>(options.known_mesh_bytes)),
         transport_(std::move(transport)),
         clock_(std::move(clock)) {}
 
@@ -142,13 +196,18 @@ class GrpcConnection : public Connection {
     const absl::StatusOr<Destination> destination = DestinationFor(request);
     if (!destination.ok()) return Reject(destination.status(), std::move(done));
     auto rpc = Unary(&AsyncStub::PredictVertexOffsets);
-    if (auto s = Encode(request, max_message_bytes_, rpc->request()); !s.ok()) {
+    auto known = meshes_->Find(request.mesh);
+    if (auto s = Encode(request, IdOf(known), max_message_bytes_, rpc->request()); !s.ok()) {
       return Reject(s, std::move(done));
     }
-    // Otherwise the parser, which sees the offsets in pieces, moves them to more room again and again.
+    rpc->AmendWith(SendingMeshInFull(rpc->request(), std::move(known)));
+    // Otherwise the parser, which sees the offsets in pieces, moves them to more room again and
+    // again.
     rpc->response().mutable_offsets()->Reserve(static_cast<int>(destination->size));
-    Run(call, timeout_, rpc, std::move(done),
-        [rpc, destination = *destination] { return Decode(rpc->response(), destination); });
+    Run(call, timeout_, rpc, std::move(done), [rpc, destination = *destination, meshes = meshes_] {
+      Learn(rpc->request(), rpc->response().mesh_id(), *meshes);
+      return Decode(rpc->response(), destination);
+    });
   }
 
   void PredictBatch(const BatchRequest& request, const CallOptions& call,
@@ -156,30 +215,37 @@ class GrpcConnection : public Connection {
     absl::StatusOr<std::vector<Destination>> destinations = DestinationsFor(request);
     if (!destinations.ok()) return Reject(destinations.status(), std::move(done));
     auto rpc = Unary(&AsyncStub::PredictBatch);
-    if (auto s = Encode(request, max_message_bytes_, rpc->request()); !s.ok()) {
+    auto known = meshes_->Find(request.mesh);
+    if (auto s = Encode(request, IdOf(known), max_message_bytes_, rpc->request()); !s.ok()) {
       return Reject(s, std::move(done));
     }
+    rpc->AmendWith(SendingMeshInFull(rpc->request(), std::move(known)));
     Run(call, BatchTimeout(request), rpc, std::move(done),
-        [rpc, destinations = *std::move(destinations)] {
+        [rpc, destinations = *std::move(destinations), meshes = meshes_] {
+          Learn(rpc->request(), SharedMeshId(rpc->request(), rpc->response()), *meshes);
           return DecodeBatch(rpc->response(), destinations);
         });
   }
 
-  void PredictStream(const BatchRequest& request, const CallOptions& call,
-                     UpdateCallback on_update, Callback<BatchResult> done) override {
+  void PredictStream(const BatchRequest& request, const CallOptions& call, UpdateCallback on_update,
+                     Callback<BatchResult> done) override {
     absl::StatusOr<std::vector<Destination>> destinations = DestinationsFor(request);
     if (!destinations.ok()) return Reject(destinations.status(), std::move(done));
-    auto collector = std::make_shared<StreamCollector>(*std::move(destinations),
-                                                       std::move(on_update));
+    auto collector =
+        std::make_shared<StreamCollector>(request, *std::move(destinations), std::move(on_update));
     auto rpc = std::make_shared<PredictStreamRpc>(
         [collector](const contract::BatchPredictionUpdate& update) {
           return collector->Add(update);
         });
-    if (auto s = Encode(request, max_message_bytes_, rpc->request()); !s.ok()) {
+    auto known = meshes_->Find(request.mesh);
+    if (auto s = Encode(request, IdOf(known), max_message_bytes_, rpc->request()); !s.ok()) {
       return Reject(s, std::move(done));
     }
-    Run(call, BatchTimeout(request), rpc, std::move(done),
-        [collector] { return collector->Take(); });
+    rpc->AmendWith(SendingMeshInFull(rpc->request(), std::move(known)));
+    Run(call, BatchTimeout(request), rpc, std::move(done), [rpc, collector, meshes = meshes_] {
+      Learn(rpc->request(), collector->mesh_id(), *meshes);
+      return collector->Take();
+    });
   }
 
   void Stats(bool reset, const CallOptions& call, Callback<ServerStats> done) override {
@@ -201,8 +267,7 @@ class GrpcConnection : public Connection {
     });
   }
 
-  void UnloadModel(const std::string& name, const CallOptions& call,
-                   StatusCallback done) override {
+  void UnloadModel(const std::string& name, const CallOptions& call, StatusCallback done) override {
     auto rpc = Unary(&AsyncStub::UnloadModel, /*retryable=*/false);
     rpc->request().set_model_name(name);
     Run(call, timeout_, rpc, std::move(done), [rpc] {
@@ -257,8 +322,8 @@ class GrpcConnection : public Connection {
                     std::move(done));
     }
     if (call.max_attempts.has_value() && *call.max_attempts < 1) {
-      return Reject(absl::InvalidArgumentError(absl::StrCat(
-                        "max_attempts is ", *call.max_attempts, ", but must be at least 1")),
+      return Reject(absl::InvalidArgumentError(absl::StrCat("max_attempts is ", *call.max_attempts,
+                                                            ", but must be at least 1")),
                     std::move(done));
     }
     if (call.cancellation.cancelled()) {
@@ -290,6 +355,7 @@ class GrpcConnection : public Connection {
 
   const absl::Duration timeout_;
   const int max_message_bytes_;
+  const std::shared_ptr<KnownMeshes> meshes_;
   std::unique_ptr<Transport> transport_;
   const std::shared_ptr<Clock> clock_;
   const std::shared_ptr<CallTracker> tracker_ = std::make_shared<CallTracker>();

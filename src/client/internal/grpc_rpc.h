@@ -37,9 +37,26 @@ inline absl::Status ToAbslStatus(const grpc::Status& status) {
   return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
 }
 
+// Changes a request because of the error that it ended with; false: that error stands.
+using AmendFunction = std::function<bool(const absl::Status&)>;
+
+class AmendableRpc : public Rpc {
+ public:
+  // Before the start. `amend` may refer to this object's request.
+  void AmendWith(AmendFunction amend) { amend_ = std::move(amend); }
+
+  bool Amend(const absl::Status& status) override {
+    const AmendFunction amend = std::exchange(amend_, nullptr);
+    return amend && amend(status);
+  }
+
+ private:
+  AmendFunction amend_;
+};
+
 // A call with one answer.
 template <typename Request, typename Response>
-class UnaryRpc : public Rpc {
+class UnaryRpc : public AmendableRpc {
  public:
   using Method = void (AsyncStub::*)(grpc::ClientContext*, const Request*, Response*,
                                      std::function<void(grpc::Status)>);
@@ -68,7 +85,7 @@ class UnaryRpc : public Rpc {
 };
 
 // A batch whose items arrive one by one.
-class PredictStreamRpc : public Rpc {
+class PredictStreamRpc : public AmendableRpc {
  public:
   // Called for each update, one at a time. An error ends the call with that error.
   using Handler = std::function<absl::Status(const contract::BatchPredictionUpdate&)>;
@@ -79,6 +96,10 @@ class PredictStreamRpc : public Rpc {
 
   // Once the caller has seen an item, a second try would report it twice.
   bool retryable() const override { return !answered_; }
+
+  bool Amend(const absl::Status& status) override {
+    return !answered_ && AmendableRpc::Amend(status);
+  }
 
   void Start(Channel& channel, grpc::ClientContext& context, StatusFunction done) override {
     (new Reader(*this, context, std::move(done)))->Run(*channel.stub);

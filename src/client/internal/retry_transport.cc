@@ -16,15 +16,15 @@
 namespace blendwire::client {
 namespace {
 
-// One call's tries. It is at any time in one step: a try, or a wait before the next try; it lives as
-// long as that step refers to it.
+// One call's tries. It is at any time in one step: a try, or a wait before the next try; it lives
+// as long as that step refers to it.
 class RetryLoop : public std::enable_shared_from_this<RetryLoop> {
  public:
   RetryLoop(Transport& inner, const RetryPolicy& policy, std::shared_ptr<Clock> clock,
             Random random, std::shared_ptr<Rpc> rpc, Attempt attempt, StatusFunction done)
       : inner_(inner),
-        max_attempts_(attempt.max_attempts > 0 ? attempt.max_attempts : policy.max_attempts),
         clock_(std::move(clock)),
+        max_attempts_(attempt.max_attempts > 0 ? attempt.max_attempts : policy.max_attempts),
         backoff_(policy, std::move(random)),
         rpc_(std::move(rpc)),
         attempt_(std::move(attempt)),
@@ -91,6 +91,10 @@ class RetryLoop : public std::enable_shared_from_this<RetryLoop> {
 
   void OnTryEnded(absl::Status status) {
     const uint64_t step = NextStep();
+    if (!status.ok() && rpc_->Amend(status)) {
+      ++max_attempts_;
+      return OnWaitEnded();
+    }
     if (status.code() != absl::StatusCode::kUnavailable) return Finish(std::move(status));
     if (cancelled()) return Finish(absl::CancelledError("the call was cancelled"));
     if (!rpc_->retryable() || attempts_ >= max_attempts_) return Finish(std::move(status));
@@ -114,10 +118,10 @@ class RetryLoop : public std::enable_shared_from_this<RetryLoop> {
 
   // Not owned: the last reference to a channel must not go on one of gRPC's own threads.
   Transport& inner_;
-  const int max_attempts_;
   const std::shared_ptr<Clock> clock_;
 
   // Touched by one step at a time, each of which starts the next.
+  int max_attempts_;
   Backoff backoff_;
   const std::shared_ptr<Rpc> rpc_;
   const Attempt attempt_;

@@ -51,9 +51,15 @@ class FakeClock : public Clock {
 class FakeRpc : public Rpc {
  public:
   bool retryable() const override { return can_retry; }
+  bool Amend(const absl::Status& status) override {
+    amended_for.push_back(status);
+    return std::exchange(can_amend, false);
+  }
   void Start(Channel&, grpc::ClientContext&, StatusFunction) override {}
 
   bool can_retry = true;
+  bool can_amend = false;
+  std::vector<absl::Status> amended_for;
 };
 
 struct FakeTransport : public Transport {
@@ -116,12 +122,26 @@ class RetryTransportTest : public ::testing::Test {
   std::optional<absl::Status> result_;
 };
 
+TEST_F(RetryTransportTest, AnAmendedRequestIsTriedAtOnceAndCountsForNothing) {
+  policy_.max_attempts = 2;
+  rpc_->can_amend = true;
+  answers_ = {absl::NotFoundError("mesh"), Gone(), absl::NotFoundError("model")};
+  Start();
+  EXPECT_THAT(inner_->attempts, SizeIs(2));
+  EXPECT_THAT(clock_->waits, SizeIs(1));  // after the second
+  clock_->FinishWait();
+  EXPECT_EQ(result_, absl::NotFoundError("model"));
+  EXPECT_THAT(inner_->attempts, SizeIs(3));
+  EXPECT_EQ(rpc_->amended_for.front(), absl::NotFoundError("mesh"));
+}
+
 TEST_F(RetryTransportTest, SuccessIsTriedOnce) {
   answers_ = {absl::OkStatus()};
   Start();
   EXPECT_EQ(result_, absl::OkStatus());
   EXPECT_THAT(inner_->attempts, SizeIs(1));
   EXPECT_THAT(clock_->waits, IsEmpty());
+  EXPECT_THAT(rpc_->amended_for, IsEmpty());
 }
 
 TEST_F(RetryTransportTest, WaitsGrowToTheLimitAndTheLastStatusStands) {

@@ -38,6 +38,10 @@ class Rpc {
   // Whether a try that ended with UNAVAILABLE may be followed by another.
   virtual bool retryable() const = 0;
 
+  // After a try that failed, and before the outcome is told: whether the request was changed so
+  // that another try, at once, can end differently. At most once for a call.
+  virtual bool Amend(const absl::Status& status) = 0;
+
   // Starts one try; `done` is called once, on any thread. `channel` and `context` outlive that.
   virtual void Start(Channel& channel, grpc::ClientContext& context, StatusFunction done) = 0;
 };
@@ -56,9 +60,9 @@ class Transport {
  public:
   virtual ~Transport() = default;
 
-  // Calls `done` once, on any thread, maybe before this returns; by then nothing of the try refers to
-  // the transport any more. The returned function cancels; it
-  // may be called at any time, any number of times, also after `done` and on any thread.
+  // Calls `done` once, on any thread, maybe before this returns; by then nothing of the try refers
+  // to the transport any more. The returned function cancels; it may be called at any time, any
+  // number of times, also after `done` and on any thread.
   virtual std::function<void()> Start(std::shared_ptr<Rpc> rpc, Attempt attempt,
                                       StatusFunction done) = 0;
 };

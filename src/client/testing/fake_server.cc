@@ -106,6 +106,28 @@ grpc::Status FakeService::HealthCheck(grpc::ServerContext* context,
   return grpc::Status::OK;
 }
 
+void FakeService::ForgetMeshes() {
+  absl::MutexLock lock(&mutex_);
+  meshes_.clear();
+}
+
+template <typename Request>
+grpc::Status FakeService::FindMesh(const Request& request, Vertices& vertices, std::string& id) {
+  vertices = request.vertices();
+  if (!keeps_meshes || (vertices.empty() && request.mesh_id().empty())) return grpc::Status::OK;
+  absl::MutexLock lock(&mutex_);
+  id = request.mesh_id();
+  if (id.empty()) {
+    id = absl::StrCat("mesh ", ++meshes_named_);
+    meshes_[id] = vertices;
+    return grpc::Status::OK;
+  }
+  const auto found = meshes_.find(id);
+  if (found == meshes_.end()) return grpc::Status(grpc::NOT_FOUND, "no such mesh");
+  vertices = found->second;
+  return grpc::Status::OK;
+}
+
 grpc::Status FakeService::PredictVertexOffsets(grpc::ServerContext* context,
                                                const contract::VertexOffsetRequest* request,
                                                contract::VertexOffsetResponse* response) {
@@ -117,7 +139,11 @@ grpc::Status FakeService::PredictVertexOffsets(grpc::ServerContext* context,
   if (before_answer) {
     if (auto status = before_answer(*context, *request); !status.ok()) return status;
   }
-  Answer(*request, request->vertices(), *response);
+  Vertices vertices;
+  std::string id;
+  if (auto status = FindMesh(*request, vertices, id); !status.ok()) return status;
+  Answer(*request, vertices, *response);
+  response->set_mesh_id(id);
   if (spoil) spoil(*response);
   return grpc::Status::OK;
 }
@@ -130,12 +156,16 @@ grpc::Status FakeService::PredictBatch(grpc::ServerContext* context,
     absl::MutexLock lock(&mutex_);
     last_batch_ = *request;
   }
+  Vertices shared;
+  std::string shared_id;
+  if (auto status = FindMesh(*request, shared, shared_id); !status.ok()) return status;
   for (const auto& item : request->requests()) {
     if (before_answer) {
       if (auto status = before_answer(*context, item); !status.ok()) return status;
     }
-    Answer(item, item.vertices().empty() ? request->vertices() : item.vertices(),
-           *response->add_responses());
+    const bool own = !item.vertices().empty();
+    Answer(item, own ? item.vertices() : shared, *response->add_responses());
+    response->mutable_responses()->rbegin()->set_mesh_id(own ? "of the item" : shared_id);
   }
   response->set_total_processing_time_ms(12.5f);
   if (spoil_batch) spoil_batch(*response);
@@ -151,6 +181,9 @@ grpc::Status FakeService::PredictStream(
     absl::MutexLock lock(&mutex_);
     last_batch_ = *request;
   }
+  Vertices shared;
+  std::string shared_id;
+  if (auto status = FindMesh(*request, shared, shared_id); !status.ok()) return status;
   for (int index = request->requests_size() - 1; index >= 0; --index) {
     if (before_item) {
       if (auto status = before_item(*context, index); !status.ok()) return status;
@@ -163,8 +196,9 @@ grpc::Status FakeService::PredictStream(
     if (before_answer) {
       if (auto status = before_answer(*context, item); !status.ok()) return status;
     }
-    Answer(item, item.vertices().empty() ? request->vertices() : item.vertices(),
-           *update.mutable_response());
+    const bool own = !item.vertices().empty();
+    Answer(item, own ? item.vertices() : shared, *update.mutable_response());
+    update.mutable_response()->set_mesh_id(own ? "of the item" : shared_id);
     if (spoil_update) spoil_update(update);
     if (!writer->Write(update)) return grpc::Status(grpc::CANCELLED, "the client is gone");
   }

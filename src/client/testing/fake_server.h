@@ -43,6 +43,12 @@ class FakeService final : public contract::InferenceService::Service {
   std::function<void(contract::VertexOffsetResponse&)> spoil;
   std::function<void(contract::BatchPredictionResponse&)> spoil_batch;
   std::function<void(contract::BatchPredictionUpdate&)> spoil_update;
+  // Whether answers name their meshes, by which they can be asked for again. Set before the first
+  // call.
+  bool keeps_meshes = false;
+
+  // Names that were given are unknown from now on.
+  void ForgetMeshes();
 
   // The last request, and all that was seen.
   contract::VertexOffsetRequest LastPredict() const;
@@ -68,13 +74,20 @@ class FakeService final : public contract::InferenceService::Service {
                           contract::ListModelsResponse*) override;
 
  private:
+  using Vertices = google::protobuf::RepeatedField<float>;
+
   grpc::Status Enter(grpc::ServerContext& context, const std::string& method);
+  // The vertices that a request or batch has or names; `id` becomes their name.
+  template <typename Request>
+  grpc::Status FindMesh(const Request& request, Vertices& vertices, std::string& id);
 
   mutable absl::Mutex mutex_;
   std::vector<SeenCall> seen_ ABSL_GUARDED_BY(mutex_);
   contract::VertexOffsetRequest last_predict_ ABSL_GUARDED_BY(mutex_);
   contract::BatchPredictionRequest last_batch_ ABSL_GUARDED_BY(mutex_);
   contract::LoadModelRequest last_load_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, Vertices> meshes_ ABSL_GUARDED_BY(mutex_);
+  int meshes_named_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 class FakeServer {

@@ -12,14 +12,17 @@
 namespace blendwire::mesh::internal {
 
 void AverageToNodes(const Adjacency& adjacency, absl::Span<const float> offsets,
-                    absl::Span<Padded> node_offsets) {
+                    std::vector<Padded>& node_offsets) {
+  const size_t node_count = adjacency.node_count();
+  node_offsets.resize(node_count + 1);
+  node_offsets[node_count] = Padded{};
   if (!adjacency.has_welds()) {
-    for (size_t v = 0; v < node_offsets.size(); ++v) {
+    for (size_t v = 0; v < node_count; ++v) {
       node_offsets[v] = {{offsets[3 * v], offsets[3 * v + 1], offsets[3 * v + 2], 0.0f}};
     }
     return;
   }
-  // The fourth value counts the vertices for now.
+  // The fourth value counts the vertices until the sums are divided by it.
   std::fill(node_offsets.begin(), node_offsets.end(), Padded{});
   const absl::Span<const uint32_t> nodes = adjacency.nodes();
   for (size_t v = 0; v < nodes.size(); ++v) {
@@ -27,11 +30,12 @@ void AverageToNodes(const Adjacency& adjacency, absl::Span<const float> offsets,
     for (size_t axis = 0; axis < 3; ++axis) sum.value[axis] += offsets[3 * v + axis];
     sum.value[3] += 1.0f;
   }
-  for (Padded& node : node_offsets) {
-    const float count = node.value[3];
-    node.value[3] = 0.0f;
+  for (size_t node = 0; node < node_count; ++node) {
+    Padded& sum = node_offsets[node];
+    const float count = sum.value[3];
+    sum.value[3] = 0.0f;
     if (count == 1.0f) continue;
-    for (size_t axis = 0; axis < 3; ++axis) node.value[axis] /= count;
+    for (size_t axis = 0; axis < 3; ++axis) sum.value[axis] /= count;
   }
 }
 

@@ -3,6 +3,10 @@
 #ifndef BLENDWIRE_MESH_INTERNAL_NODE_OFFSETS_H_
 #define BLENDWIRE_MESH_INTERNAL_NODE_OFFSETS_H_
 
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
 #include "absl/types/span.h"
 #include "mesh/adjacency.h"
 
@@ -14,10 +18,24 @@ struct alignas(16) Padded {
   float value[4];
 };
 
-// Each node's offset: the mean over its vertices. `offsets` is [vertex_count,3] flattened,
-// `node_offsets` has node_count elements.
+// Each node's offset: the mean over its vertices, and a zero behind the last node for
+// SumOfNeighbours. `offsets` is [vertex_count,3] flattened; `node_offsets` gets node_count + 1
+// elements.
 void AverageToNodes(const Adjacency& adjacency, absl::Span<const float> offsets,
-                    absl::Span<Padded> node_offsets);
+                    std::vector<Padded>& node_offsets);
+
+// Zero for a node without neighbours. `of_nodes` has a zero behind the last node.
+inline Padded SumOfNeighbours(const Adjacency& adjacency, const Padded* of_nodes, size_t node) {
+  const absl::Span<const uint32_t> neighbours = adjacency.padded_neighbours(node);
+  Padded sum{};
+  for (size_t i = 0; i < neighbours.size(); i += Adjacency::kBlock) {
+    for (size_t j = 0; j < Adjacency::kBlock; ++j) {
+      const Padded& other = of_nodes[neighbours[i + j]];
+      for (size_t axis = 0; axis < 4; ++axis) sum.value[axis] += other.value[axis];
+    }
+  }
+  return sum;
+}
 
 }  // namespace blendwire::mesh::internal
 
