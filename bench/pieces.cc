@@ -145,7 +145,7 @@ PredictRequest RequestFor(const Mesh& mesh) {
 
 pb::VertexOffsetRequest MessageFor(const Mesh& mesh) {
   pb::VertexOffsetRequest message;
-  const absl::Status status = client::Encode(RequestFor(mesh), kMaxBytes, message);
+  const absl::Status status = client::Encode(RequestFor(mesh), {}, kMaxBytes, message);
   if (!status.ok()) std::cerr << status << "\n";
   return message;
 }
@@ -162,7 +162,7 @@ void EncodeRequest(State& state, const Mesh& mesh) {
   const PredictRequest request = RequestFor(mesh);
   for (auto _ : state) {
     pb::VertexOffsetRequest message;
-    benchmark::DoNotOptimize(client::Encode(request, kMaxBytes, message));
+    benchmark::DoNotOptimize(client::Encode(request, {}, kMaxBytes, message));
   }
 }
 

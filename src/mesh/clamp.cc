@@ -20,16 +20,17 @@ size_t ClampOffsets(float max_length, absl::Span<float> offsets) {
       0.0, double{max_length} * (1.0 - 0x1p-23) -
                2.0 * double{std::numeric_limits<float>::denorm_min()});
   size_t shortened = 0;
-  for (size_t i = 0; i + 2 < offsets.size(); i += 3) {
-    const double x = double{offsets[i]};
-    const double y = double{offsets[i + 1]};
-    const double z = double{offsets[i + 2]};
+  float* offset = offsets.data();  // a span checks each index
+  for (size_t i = 0; i + 2 < offsets.size(); i += 3, offset += 3) {
+    const double x = double{offset[0]};
+    const double y = double{offset[1]};
+    const double z = double{offset[2]};
     const double squared = x * x + y * y + z * z;
     if (squared <= limit) continue;
     const double scale = target / std::sqrt(squared);
-    offsets[i] = static_cast<float>(x * scale);
-    offsets[i + 1] = static_cast<float>(y * scale);
-    offsets[i + 2] = static_cast<float>(z * scale);
+    offset[0] = static_cast<float>(x * scale);
+    offset[1] = static_cast<float>(y * scale);
+    offset[2] = static_cast<float>(z * scale);
     ++shortened;
   }
   return shortened;

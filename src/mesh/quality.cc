@@ -42,13 +42,15 @@ Quality MeasureQuality(const Adjacency& adjacency, absl::Span<const float> offse
   double largest_squared = 0.0;
   double rough = 0.0;   // sum |d - m|^2
   double energy = 0.0;  // sum |d|^2, over the same vertices
-  for (size_t v = 0; v < vertex_count; ++v) {
+  const float* offset = offsets.data();  // a span checks each index
+  for (size_t v = 0; v < vertex_count; ++v, offset += 3) {
     const uint32_t node = adjacency.node_of(v);
+    const Padded& mean = scratch.to[node];
     double squared = 0.0;
     double apart_squared = 0.0;
     for (size_t axis = 0; axis < 3; ++axis) {
-      const double value = double{offsets[3 * v + axis]};
-      const double apart = value - double{scratch.to[node].value[axis]};
+      const double value = double{offset[axis]};
+      const double apart = value - double{mean.value[axis]};
       squared += value * value;
       apart_squared += apart * apart;
     }

@@ -3,7 +3,7 @@
 #include "mesh/smoothing.h"
 
 #include <cstddef>
-#include <cstdint>
+#include <vector>
 
 #include "absl/types/span.h"
 #include "mesh/adjacency.h"
@@ -32,12 +32,12 @@ void Iterate(const Adjacency& adjacency, const Padded* from, Padded* to) {
   to[node_count] = Padded{};
 }
 
-void WriteToVertices(const Adjacency& adjacency, absl::Span<const Padded> node_offsets,
+void WriteToVertices(const Adjacency& adjacency, const std::vector<Padded>& node_offsets,
                      absl::Span<float> offsets) {
-  const absl::Span<const uint32_t> nodes = adjacency.nodes();
-  for (size_t v = 0; v < nodes.size(); ++v) {
-    const Padded& node = node_offsets[nodes[v]];
-    for (size_t axis = 0; axis < 3; ++axis) offsets[3 * v + axis] = node.value[axis];
+  float* offset = offsets.data();  // a span checks each index
+  for (size_t v = 0; v < adjacency.vertex_count(); ++v, offset += 3) {
+    const Padded& node = node_offsets[adjacency.node_of(v)];
+    for (size_t axis = 0; axis < 3; ++axis) offset[axis] = node.value[axis];
   }
 }
 

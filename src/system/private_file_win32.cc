@@ -3,22 +3,20 @@
 #include "system/private_file.h"
 
 // windows.h first.
-#include "system/win32.h"
-
 #include <aclapi.h>
 #include <sddl.h>
 
+#include <cstddef>
 #include <filesystem>
+#include <string>
 #include <system_error>
 
 #include "absl/strings/str_cat.h"
 #include "system/files.h"
+#include "system/win32.h"
 
 namespace blendwire::system {
 namespace {
-
-// Owner and system may do everything, nobody else anything, whatever the folder above says.
-constexpr wchar_t kOwnerOnly[] = L"D:P(A;OICI;FA;;;OW)(A;OICI;FA;;;SY)";
 
 // Frees what Windows has allocated.
 class LocalMemory {
@@ -39,11 +37,40 @@ absl::Status Failed(const std::filesystem::path& path, absl::string_view why) {
   return absl::FailedPreconditionError(absl::StrCat(ToUtf8(path), " ", why));
 }
 
+// "S-1-5-…" of who runs this process; empty with GetLastError() where Windows does not say.
+std::wstring ThisUser() {
+  HANDLE opened = nullptr;
+  if (OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &opened) == 0) return {};
+  const Handle token(opened);
+  alignas(TOKEN_USER) std::byte buffer[sizeof(TOKEN_USER) + SECURITY_MAX_SID_SIZE];
+  DWORD size = 0;
+  if (GetTokenInformation(token.get(), TokenUser, buffer, sizeof(buffer), &size) == 0) return {};
+  wchar_t* text = nullptr;
+  if (ConvertSidToStringSidW(reinterpret_cast<TOKEN_USER*>(buffer)->User.Sid, &text) == 0) {
+    return {};
+  }
+  const std::wstring result = text;
+  LocalFree(text);
+  return result;
+}
+
+// This user and the system may do everything, nobody else anything, whatever the folder above says.
+// The user and not the owner: what an administrator makes belongs to all administrators.
+absl::Status DescribeThisUserOnly(LocalMemory& descriptor) {
+  const std::wstring user = ThisUser();
+  const std::wstring rights = L"D:P(A;OICI;FA;;;" + user + L")(A;OICI;FA;;;SY)";
+  if (user.empty() || ConvertStringSecurityDescriptorToSecurityDescriptorW(
+                          rights.c_str(), SDDL_REVISION_1, descriptor.out(), nullptr) == 0) {
+    return SystemError(GetLastError(), "the rights of this user");
+  }
+  return absl::OkStatus();
+}
+
 // Whether it stands for more than one user.
 bool IsManyUsers(PSID sid) {
-  for (const WELL_KNOWN_SID_TYPE type : {WinWorldSid, WinAnonymousSid, WinAuthenticatedUserSid,
-                                         WinBuiltinUsersSid, WinBuiltinGuestsSid,
-                                         WinInteractiveSid, WinNetworkSid}) {
+  for (const WELL_KNOWN_SID_TYPE type :
+       {WinWorldSid, WinAnonymousSid, WinAuthenticatedUserSid, WinBuiltinUsersSid,
+        WinBuiltinGuestsSid, WinInteractiveSid, WinNetworkSid}) {
     if (IsWellKnownSid(sid, type) != 0) return true;
   }
   return false;
@@ -68,9 +95,8 @@ bool OthersMayRead(PACL acl) {
 absl::Status CheckRights(const std::filesystem::path& path) {
   PACL acl = nullptr;
   LocalMemory descriptor;
-  const DWORD error =
-      GetNamedSecurityInfoW(path.c_str(), SE_FILE_OBJECT, DACL_SECURITY_INFORMATION, nullptr,
-                            nullptr, &acl, nullptr, descriptor.out());
+  const DWORD error = GetNamedSecurityInfoW(path.c_str(), SE_FILE_OBJECT, DACL_SECURITY_INFORMATION,
+                                            nullptr, nullptr, &acl, nullptr, descriptor.out());
   if (error != ERROR_SUCCESS) return Failed(path, ErrorText(error));
   if (OthersMayRead(acl)) {
     return Failed(path, absl::StrCat("can be read by other users of this machine; run: icacls \"",
@@ -91,9 +117,8 @@ absl::Status CheckPrivateFile(const std::filesystem::path& file) {
 
 absl::Status EnsurePrivateFolder(const std::filesystem::path& folder) {
   LocalMemory descriptor;
-  if (ConvertStringSecurityDescriptorToSecurityDescriptorW(kOwnerOnly, SDDL_REVISION_1,
-                                                           descriptor.out(), nullptr) == 0) {
-    return Failed(folder, ErrorText(GetLastError()));
+  if (absl::Status status = DescribeThisUserOnly(descriptor); !status.ok()) {
+    return Failed(folder, status.message());
   }
   SECURITY_ATTRIBUTES attributes = {sizeof(attributes), descriptor.get(), FALSE};
   if (CreateDirectoryW(folder.c_str(), &attributes) == 0 &&
@@ -107,19 +132,15 @@ absl::Status EnsurePrivateFolder(const std::filesystem::path& folder) {
 
 absl::Status MakePrivate(const std::filesystem::path& file) {
   LocalMemory descriptor;
-  BOOL present = FALSE;
-  BOOL by_default = FALSE;
-  PACL acl = nullptr;
-  if (ConvertStringSecurityDescriptorToSecurityDescriptorW(kOwnerOnly, SDDL_REVISION_1,
-                                                           descriptor.out(), nullptr) == 0 ||
-      GetSecurityDescriptorDacl(descriptor.get(), &present, &acl, &by_default) == 0) {
+  if (absl::Status status = DescribeThisUserOnly(descriptor); !status.ok()) {
+    return Failed(file, status.message());
+  }
+  // And not SetNamedSecurityInfo, whose protection against what the folder passes on Wine ignores.
+  if (SetFileSecurityW(file.c_str(),
+                       DACL_SECURITY_INFORMATION | PROTECTED_DACL_SECURITY_INFORMATION,
+                       descriptor.get()) == 0) {
     return Failed(file, ErrorText(GetLastError()));
   }
-  std::wstring name = file.native();
-  const DWORD error = SetNamedSecurityInfoW(
-      name.data(), SE_FILE_OBJECT, DACL_SECURITY_INFORMATION | PROTECTED_DACL_SECURITY_INFORMATION,
-      nullptr, nullptr, acl, nullptr);
-  if (error != ERROR_SUCCESS) return Failed(file, ErrorText(error));
   return absl::OkStatus();
 }
 

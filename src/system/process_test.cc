@@ -228,6 +228,7 @@ TEST(ProcessTest, FilesAreReadAndAppendedTo) {
   EXPECT_EQ((std::stringstream() << out.rdbuf()).str(), "before\ngot one\ngot two\nend\n");
   EXPECT_EQ(process->ReadLine(Output::kStandardOutput, absl::Seconds(1)).status().code(),
             absl::StatusCode::kFailedPrecondition);
+  out.close();  // Windows removes no file that is open
   std::filesystem::remove_all(folder);
 }
 

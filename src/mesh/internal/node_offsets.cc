@@ -16,18 +16,18 @@ void AverageToNodes(const Adjacency& adjacency, absl::Span<const float> offsets,
   const size_t node_count = adjacency.node_count();
   node_offsets.resize(node_count + 1);
   node_offsets[node_count] = Padded{};
+  const float* offset = offsets.data();  // a span checks each index
   if (!adjacency.has_welds()) {
-    for (size_t v = 0; v < node_count; ++v) {
-      node_offsets[v] = {{offsets[3 * v], offsets[3 * v + 1], offsets[3 * v + 2], 0.0f}};
+    for (size_t v = 0; v < node_count; ++v, offset += 3) {
+      node_offsets[v] = {{offset[0], offset[1], offset[2], 0.0f}};
     }
     return;
   }
   // The fourth value counts the vertices until the sums are divided by it.
   std::fill(node_offsets.begin(), node_offsets.end(), Padded{});
-  const absl::Span<const uint32_t> nodes = adjacency.nodes();
-  for (size_t v = 0; v < nodes.size(); ++v) {
-    Padded& sum = node_offsets[nodes[v]];
-    for (size_t axis = 0; axis < 3; ++axis) sum.value[axis] += offsets[3 * v + axis];
+  for (size_t v = 0; v < adjacency.vertex_count(); ++v, offset += 3) {
+    Padded& sum = node_offsets[adjacency.node_of(v)];
+    for (size_t axis = 0; axis < 3; ++axis) sum.value[axis] += offset[axis];
     sum.value[3] += 1.0f;
   }
   for (size_t node = 0; node < node_count; ++node) {

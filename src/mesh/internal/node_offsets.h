@@ -27,10 +27,12 @@ void AverageToNodes(const Adjacency& adjacency, absl::Span<const float> offsets,
 // Zero for a node without neighbours. `of_nodes` has a zero behind the last node.
 inline Padded SumOfNeighbours(const Adjacency& adjacency, const Padded* of_nodes, size_t node) {
   const absl::Span<const uint32_t> neighbours = adjacency.padded_neighbours(node);
+  // Pointers: a span checks each index.
+  const uint32_t* const end = neighbours.data() + neighbours.size();
   Padded sum{};
-  for (size_t i = 0; i < neighbours.size(); i += Adjacency::kBlock) {
-    for (size_t j = 0; j < Adjacency::kBlock; ++j) {
-      const Padded& other = of_nodes[neighbours[i + j]];
+  for (const uint32_t* block = neighbours.data(); block != end; block += Adjacency::kBlock) {
+    for (size_t i = 0; i < Adjacency::kBlock; ++i) {
+      const Padded& other = of_nodes[block[i]];
       for (size_t axis = 0; axis < 4; ++axis) sum.value[axis] += other.value[axis];
     }
   }
