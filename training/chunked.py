@@ -211,14 +211,15 @@ class Vertices(nn.Module):
 
 
 class Gather(nn.Module):
-    """Chunks (M,C,c,F) to (M,N,F), without what filled up the last one."""
+    """Chunks (C,1,c,F) of one mesh to (1,N,F), without what filled up the last one."""
 
     def forward(self, packed: torch.Tensor, vertices: torch.Tensor) -> torch.Tensor:
-        return packed.flatten(1, 2)[:, : vertices.shape[1]]
+        # A view: with more meshes it would have to be a copy, the largest of all there are.
+        return packed.flatten(0, 2)[: vertices.shape[1]].unsqueeze(0)
 
 
 def encode(model: FaceNetwork, vertices: torch.Tensor, normals: torch.Tensor) -> torch.Tensor:
-    """(M,N,W+1): what FaceNetwork.packed(encode(...)) gives."""
+    """(1,N,W+1) of one mesh: what FaceNetwork.packed(encode(...)) gives."""
     chunks, radius, none = Prepare()(vertices, normals)
     code, near, together = none, none, torch.cat([none, none], 1)[:, : network.REGIONS * 64]
     for chunk in chunks:
@@ -234,4 +235,4 @@ def encode(model: FaceNetwork, vertices: torch.Tensor, normals: torch.Tensor) ->
     )
     shared = (center2, spread2, middles, marks, center, spread, scale, place, move)
     packed = [Vertices(model)(chunk, *shared) for chunk in chunks]
-    return Gather()(torch.stack(packed, 1), vertices)
+    return Gather()(torch.stack(packed), vertices)

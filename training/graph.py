@@ -79,7 +79,7 @@ _AXES = {
     "normals": {0: "M", 1: "N"},
     "chunks": {0: "C", 1: "M", 2: "c"},
     "chunk": {0: "M", 1: "c"},
-    "packed": {0: "M", 1: "C", 2: "c"},
+    "packed": {0: "C", 1: "M", 2: "c"},
     "packed_chunk": {0: "M", 1: "c"},
     "encoded": {0: "M", 1: "N"},
     "condition": {0: "B"},
@@ -138,11 +138,8 @@ def _scan(piece: Piece, name: str, state: str | None) -> onnx.NodeProto:
         piece.nodes, name, [_value(n) for n in body_inputs], [_value(n) for n in piece.outputs]
     )
     out = [name + "/last"] if state else ["packed"]
-    axes = {} if state else {"scan_output_axes": [1]}
     inputs = [state, "chunks"] if state else ["chunks"]
-    return onnx.helper.make_node(
-        "Scan", inputs, out, name=name, body=body, num_scan_inputs=1, **axes
-    )
+    return onnx.helper.make_node("Scan", inputs, out, name=name, body=body, num_scan_inputs=1)
 
 
 class _Encoder:
@@ -174,7 +171,7 @@ class _Encoder:
         given = "center2 spread2 middles marks3 center3 spread3 scale place move"
         piece = self._trace(chunked.Vertices(model), "vertex", "chunk " + given, "packed_chunk")
         self.nodes.append(_scan(piece, "vertices_scan", None))
-        self.values["packed"] = self.values["packed_chunk"].unsqueeze(1)
+        self.values["packed"] = self.values["packed_chunk"][:1].unsqueeze(0)
         run(chunked.Gather(), "gather", "packed vertices", "encode/encoded")
 
     def _trace(self, module: nn.Module, name: str, inputs: str, outputs: str) -> Piece:

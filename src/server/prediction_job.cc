@@ -13,8 +13,8 @@ namespace {
 
 // What the default model needs while it runs, as measured, with normals and neighbours: bytes for
 // each vertex, and for each offset that is predicted.
-constexpr size_t kScratchBytesPerVertex = 6144;
-constexpr size_t kScratchBytesPerOffset = 512;
+constexpr size_t kScratchBytesPerVertex = 3584;
+constexpr size_t kScratchBytesPerOffset = 64;
 constexpr size_t kAnswerBytesPerVertex = 3 * sizeof(float);
 
 template <typename Request>
