@@ -54,7 +54,7 @@ TEXTS: dict[str, tuple[str, str, str]] = {
     ),
     "shared_data": (
         WARNING,
-        "{object} shares its mesh with {count} other objects, which get the same shape keys",
+        "Other objects ({count}) share the mesh of {object} and get the same shape keys",
         "Make it a mesh of its own",
     ),
     "too_large": (
@@ -123,13 +123,12 @@ TEXTS: dict[str, tuple[str, str, str]] = {
     ),
     "some_kept": (
         WARNING,
-        "{count} shape keys of your own were kept: {names}",
+        "Shape keys of your own were kept ({count}): {names}",
         "Tick Overwrite to replace them",
     ),
     "nudged": (
         INFO,
-        "{names} had no motion of their own and got one of 0.1 mm, so that VRChat finds "
-        "all visemes",
+        "Without motion of their own: {names}; moved by 0.1 mm, so that VRChat finds all visemes",
         "Nothing to do",
     ),
     "busy": (ERROR, "Blendwire is at work already", "Wait for it, or cancel it"),
@@ -161,7 +160,7 @@ TEXTS: dict[str, tuple[str, str, str]] = {
     ),
     "some_failed": (
         WARNING,
-        "{count} expressions failed; the first one: {reason}",
+        "Expressions that failed: {count}; the first one: {reason}",
         "Generate them again; see the log",
     ),
     "not_generated": (ERROR, "{name} was not made by Blendwire", "Choose a generated shape key"),
@@ -179,7 +178,8 @@ TEXTS: dict[str, tuple[str, str, str]] = {
     "crashed": (ERROR, "The server stopped: {reason}", "Press Restart"),
     "too_many_crashes": (
         ERROR,
-        "The server crashed {count} times in a row and is not started again",
+        "The server failed {count} times in a row and is not started again; "
+        "the last time: {reason}",
         "See the log, check model and device in the preferences, then press Restart",
     ),
     "unreachable": (

@@ -10,23 +10,19 @@ tick() does work for a few milliseconds and returns. Whoever has no event loop c
 
 from __future__ import annotations
 
-import dataclasses
-import datetime
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any
 
-from . import provenance, shaping
+from . import shaping
 from .checks import check_size
 from .expressions import Request, requests_of, table
 from .face_evidence import PROBE_OPTIONS, PROBES, evidence_steps
 from .gather import Joint, NothingToSend, Source, gather_steps
 from .messages import Message, Stop, from_call_error
-from .plan import Plan, plan_keys
+from .prepare import Predicted, Prepared, prepare_steps
 from .run_types import ENDS, Host, Outcome, Phase, RunSettings
 from .server_care import ServerCare, ServerSettings, State
-
-ADDON_VERSION = "0.1.0"
 
 BUDGET = 0.002
 """Seconds after which a tick begins no further slice; slices take up to 6 ms, so a tick 8 ms."""
@@ -155,14 +151,14 @@ class Run:
         assert joint is not None
         self._note_size(joint)
         self.phase = Phase.PREDICTING
-        shapes = yield from self._predict(joint)
+        predicted = yield from self._predict(joint)
         if self.settings.only_check:
             return
         self.phase = Phase.SHAPING
         yield False
-        for _ in shaping.make_distinct_steps(shapes, joint):
+        for _ in shaping.make_distinct_steps(predicted.shapes, joint):
             yield True
-        yield from self._write(joint, shapes)
+        yield from self._write(joint, predicted)
 
     def _note_size(self, joint: Joint) -> None:
         finding = check_size(joint.vertices, joint.parts[0].name)
@@ -183,7 +179,7 @@ class Run:
         message = self._care.message or Message("internal", {"reason": "no server"})
         raise Stop(message.code, **message.params)
 
-    def _predict(self, joint: Joint) -> Generator[bool, None, list[shaping.Shape]]:
+    def _predict(self, joint: Joint) -> Generator[bool, None, Predicted]:
         requests = requests_of(self.settings.specs)
         options = self.settings.options()
         probes = [table()[name].request.as_item(PROBE_OPTIONS) for name in PROBES]
@@ -196,9 +192,7 @@ class Run:
             timeout=60.0 + 30.0 * len(items),
         )
         self._predicting_since = self._clock()
-        shapes: list[shaping.Shape] = []
-        self._quality: dict[Request, float] = {}
-        self._model = ""
+        predicted = Predicted([], {}, "")
         failures: list[Exception] = []
         evidence: dict[str, Any] = {}
         taken = 0
@@ -214,7 +208,7 @@ class Run:
                 elif isinstance(item, Exception):
                     failures.append(item)
                 else:
-                    yield from self._take(requests[asked], item, joint, shapes)
+                    yield from self._take(requests[asked], item, joint, predicted)
             if done:
                 break
             self._watch_server()
@@ -226,7 +220,8 @@ class Run:
             raise error
         if failures:
             self._note_failures(failures, len(requests))
-        return self._in_order(shapes)
+        predicted.shapes = self._in_order(predicted.shapes)
+        return predicted
 
     def _take_probe(
         self, name: str, item: Any, joint: Joint, evidence: dict[str, Any]
@@ -247,18 +242,14 @@ class Run:
         self._judge_face(score)
 
     def _take(
-        self,
-        request: Request,
-        item: Any,
-        joint: Joint,
-        shapes: list[shaping.Shape],
+        self, request: Request, item: Any, joint: Joint, predicted: Predicted
     ) -> Iterator[bool]:
         metadata = item.metadata
-        self._model = f"{metadata.model_name} {metadata.model_version}".strip()
-        self._quality[request] = metadata.quality.smoothness
+        predicted.model = f"{metadata.model_name} {metadata.model_version}".strip()
+        predicted.smoothness[request] = metadata.quality.smoothness
         for spec in self.settings.specs:
             if spec.request == request:
-                shapes += shaping.shapes_of(
+                predicted.shapes += shaping.shapes_of(
                     spec,
                     joint,
                     item.offsets,
@@ -308,65 +299,40 @@ class Run:
 
     # ---- writing ----
 
-    def _write(self, joint: Joint, shapes: Sequence[shaping.Shape]) -> Iterator[bool]:
+    def _write(self, joint: Joint, predicted: Predicted) -> Iterator[bool]:
         yield from self._hold()
         self.phase = Phase.SHAPING
         self._check_objects(joint)
-        plans = []
-        for part in joint.parts:
-            plans.append((yield from self._plan(part.name)))
-        kept = list(dict.fromkeys(name for plan in plans for name in plan.kept))
-        main = shaping.main_part(shapes, joint)
-        # Keys that move nothing are left out, except on the face itself.
-        wanted = [
-            s
-            for s in shapes
-            if plans[s.part].writes(s.spec.key) and (s.part == main or s.moving or s.nudged)
-        ]
-        if not wanted:
-            self.outcome.messages.append(Message("all_kept"))
-            return
-        prepared: list[tuple[str, str, Any]] = []
-        records: dict[str, dict[str, provenance.Record]] = {p.name: {} for p in joint.parts}
-        made = datetime.datetime.now().astimezone().isoformat(timespec="seconds")
-        for shape in wanted:
-            part, key = joint.parts[shape.part], shape.spec.key
-            positions = part.key_positions(shape.offsets)
+        prepared: Prepared | None = None
+        for prepared in prepare_steps(self._host, self.settings, joint, predicted):
             yield True
-            records[part.name][key] = self._record(shape, joint, positions, made)
-            prepared.append((part.name, key, positions))
-            shape.offsets = None  # else both would be kept, and large meshes have hundreds of MB
-            yield True
-        yield from self._hold()
-        self.phase = Phase.WRITING
-        yield False
-        yield from self._write_prepared(joint, prepared, records)
-        self.outcome.written = len({s.spec.key for s in wanted})
-        self._report(kept, wanted)
+        assert prepared is not None
+        if prepared.keys:
+            yield from self._hold()
+            self.phase = Phase.WRITING
+            yield False
+            yield from self._write_prepared(joint, prepared)
+        self.outcome.written = len(prepared.names)
+        self.outcome.messages += prepared.messages
 
-    def _write_prepared(
-        self,
-        joint: Joint,
-        prepared: Sequence[tuple[str, str, Any]],
-        records: Mapping[str, Mapping[str, provenance.Record]],
-    ) -> Iterator[bool]:
+    def _write_prepared(self, joint: Joint, prepared: Prepared) -> Iterator[bool]:
         """Nothing but Blender's own calls. All keys are added before the first is filled: adding
         makes Blender evaluate the mesh, filling does not (or at little cost)."""
         self._check_objects(joint)
         yield True
         self._host.begin_writing()
         self._writing = True
-        for name, key, _ in prepared:
+        for name, key, _ in prepared.keys:
             self._stop_if_interrupted()
             self._host.add_key(name, key)
             yield True
-        for number, (name, key, positions) in enumerate(prepared):
+        for number, (name, key, positions) in enumerate(prepared.keys):
             self._stop_if_interrupted()
             self._host.fill_key(name, key, positions)
-            self.fraction = 0.95 + 0.05 * (number + 1) / len(prepared)
+            self.fraction = 0.95 + 0.05 * (number + 1) / len(prepared.keys)
             yield True
         self._stop_if_interrupted()
-        for _ in self._host.finish_steps(records):
+        for _ in self._host.finish_steps(prepared.records):
             yield True
         self._writing = False
 
@@ -379,55 +345,3 @@ class Run:
             trouble = self._host.trouble(part.name)
             if trouble is not None:
                 raise Stop(trouble.code, **trouble.params)
-
-    def _plan(self, name: str) -> Generator[bool, None, Plan]:
-        states: tuple[dict[str, str], str | None] | None = None
-        for states in self._host.existing_steps(name):
-            yield True
-        assert states is not None
-        existing, basis = states
-        return plan_keys(
-            self.settings.specs, existing, basis=basis, overwrite=self.settings.overwrite
-        )
-
-    def _record(
-        self, shape: shaping.Shape, joint: Joint, positions: Any, made: str
-    ) -> provenance.Record:
-        spec, settings = shape.spec, self.settings
-        quality = shaping.quality_of(
-            shape,
-            joint.parts[shape.part],
-            self._quality.get(spec.request, 0.0),
-            settings.frame.size_factor,
-        )
-        return provenance.Record(
-            expression=spec.expression,
-            set=spec.set,
-            side=spec.side,
-            strength=round(settings.strength_of(spec), 4),
-            model=self._model,
-            addon=ADDON_VERSION,
-            made=made,
-            settings={
-                "smoothing": settings.smoothing,
-                "max_displacement": round(settings.max_displacement, 6),
-                "soft_edge": round(settings.soft_edge, 6),
-                "facing": settings.frame.facing,
-                "size_factor": round(settings.frame.size_factor, 6),
-            },
-            quality=dataclasses.asdict(quality),
-            checksum=provenance.checksum(positions),
-        )
-
-    def _report(self, kept: Sequence[str], wanted: Sequence[shaping.Shape]) -> None:
-        if kept:
-            self.outcome.messages.append(
-                Message("some_kept", {"count": len(kept), "names": _listed(kept)})
-            )
-        nudged = list(dict.fromkeys(s.spec.key for s in wanted if s.nudged))
-        if nudged:
-            self.outcome.messages.append(Message("nudged", {"names": _listed(nudged)}))
-
-
-def _listed(names: Sequence[str], most: int = 4) -> str:
-    return ", ".join(names[:most]) + (", …" if len(names) > most else "")

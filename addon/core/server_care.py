@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import re
 import time
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -83,6 +84,7 @@ class ServerCare:
         self._backend = backend
         self._clock = clock
         self._crashes: list[float] = []
+        self._last_reason = ""
         self._settings = ServerSettings()
         self._server: Any = None
         self._job: Any = None  # start or stop
@@ -122,7 +124,7 @@ class ServerCare:
         if self.state in (State.STARTING, State.RUNNING):
             return True
         if self.broken:
-            self._crashed(Message("too_many_crashes", {"count": len(self._crashes)}), count=False)
+            self._crashed(self._too_many_crashes(), count=False)
             return False
         self._settings = settings
         self.message = None
@@ -236,7 +238,9 @@ class ServerCare:
         self._health = self.client.submit_health(timeout, 0 if retry else 1)
 
     def _remember(self, health: Any) -> None:
-        self.info = ServerInfo(health.version, health.model_version, health.device_info)
+        self.info = ServerInfo(
+            health.version, health.model_version, readable_device(health.device_info)
+        )
 
     def _explain(self, error: Exception) -> Message:
         if self._backend.is_error(error):
@@ -246,11 +250,16 @@ class ServerCare:
     def _failed_to_start(self, error: Exception) -> None:
         self._crashed(Message("start_failed", {"reason": _reason(error)}))
 
+    def _too_many_crashes(self) -> Message:
+        params = {"count": len(self._crashes), "reason": self._last_reason}
+        return Message("too_many_crashes", params)
+
     def _crashed(self, message: Message, count: bool = True) -> None:
         if count:
+            self._last_reason = message.params["reason"]
             self._crashes.append(self._clock())
             if self.broken:
-                message = Message("too_many_crashes", {"count": len(self._crashes)})
+                message = self._too_many_crashes()
         self._job = None
         self._server = None
         self._forget_calls()
@@ -263,5 +272,13 @@ class ServerCare:
         self.info = None
 
 
+def readable_device(text: str) -> str:
+    """The server's description of its device without ONNX Runtime's own terms: "CPU: a processor,
+    2 threads (CPUExecutionProvider)" says nothing in brackets that is not said before."""
+    return re.sub(r"\((\w+)ExecutionProvider\)", r"(\1)", text).removesuffix(" (CPU)")
+
+
 def _reason(error: Exception) -> str:
-    return str(getattr(error, "message", error))
+    """Without the last lines of the log, for which the panel has a button but no room."""
+    text = str(getattr(error, "message", error)).split("\nThe last lines of its log:")[0]
+    return text.removeprefix("the server ended with ")

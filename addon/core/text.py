@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable
 
 # Nothing of these begins a line.
 _CLOSING = "、。，．：；！？）」』】,.:;!?)"
@@ -30,17 +31,26 @@ def _pieces(text: str) -> list[str]:
     return pieces
 
 
-def wrap(text: str, columns: int) -> list[str]:
-    """Lines of at most `columns` columns, where the words allow it; longer words are cut."""
+def _fitting(piece: str, width: float, measure: Callable[[str], float]) -> int:
+    """So many of its characters are not too wide; at least one."""
+    count = 1
+    while count < len(piece) and measure(piece[: count + 1]) <= width:
+        count += 1
+    return count
+
+
+def wrap(text: str, width: float, measure: Callable[[str], float] = width_of) -> list[str]:
+    """Lines that are at most so wide, where the words allow it; longer words are cut."""
     lines: list[str] = []
     line = ""
     for piece in _pieces(text):
-        while width_of(line + piece.rstrip()) > columns:
+        while measure(line + piece.rstrip()) > width:
             if line.strip():
                 lines.append(line.rstrip())
                 line = ""
             else:
-                lines.append(piece[:columns])
-                piece = piece[columns:]
+                cut = _fitting(piece, width, measure)
+                lines.append(piece[:cut])
+                piece = piece[cut:]
         line += piece if line else piece.lstrip()
     return [*lines, line.rstrip()] if line.strip() else lines

@@ -31,6 +31,7 @@ class Session:
         self.run: Run | None = None
         self.preview: Preview | None = None
         self.findings: list[Finding] | None = None  # None: not checked yet
+        self.checked: object = None  # what the findings are about
         self.messages: list[Message] = []
         self.outcome: Outcome | None = None
         self.undo_count = 0
@@ -103,6 +104,7 @@ class Session:
             run and (run.phase, round(run.fraction, 2)),
             preview and preview.current,
             len(self.messages),
+            [finding.message.code for finding in self.findings or ()],
             self.outcome and self.outcome.seconds,
         )
         now = time.monotonic()
@@ -157,7 +159,11 @@ def _before_load(*_: Any) -> None:
 
 @persistent
 def _after_undo(*_: Any) -> None:
-    session().undo_count += 1
+    current = session()
+    current.undo_count += 1
+    if current.outcome is not None and current.outcome.written:
+        current.outcome = None  # the keys that it speaks of may be gone
+        current.messages = []
 
 
 def register() -> None:

@@ -9,11 +9,9 @@ import bpy
 from bpy.props import StringProperty
 
 from ..core import checks
-from ..core.gather import gather
-from ..host.blender_host import BlenderHost
 from ..host.session import session
 from . import properties
-from .operators import find_problems
+from .operators import check, find_problems, gather_face
 
 
 class _Cure:
@@ -27,11 +25,18 @@ class _Cure:
         if obj is None:
             return {"CANCELLED"}
         self.cure(context, obj)
-        session().findings = find_problems(context)
+        current = session()
+        current.messages = [m for m in current.messages if checks.CURES.get(m.code) != self.cures()]
+        check(context)
         return {"FINISHED"}
 
     def cure(self, context: Any, obj: Any) -> None:
         raise NotImplementedError
+
+    @classmethod
+    def cures(cls) -> str:
+        """As checks.CURES calls it."""
+        return cls.__name__.removeprefix("BLENDWIRE_OT_")
 
 
 def _activate(context: Any, obj: Any) -> None:
@@ -108,14 +113,7 @@ class BLENDWIRE_OT_cure_size(_Cure, bpy.types.Operator):
         del obj
         scene = context.scene
         scene.blendwire.size_factor = 1.0
-        host = BlenderHost(
-            [o.name for o in properties.target_objects(context)],
-            properties.region_of(scene.blendwire),
-            lambda: 0,
-            scene.unit_settings.scale_length,
-        )
-        sources = list(host.read_steps())[-1]
-        joint = gather(sources or [], properties.frame_of(scene))
+        joint = gather_face(context, properties.frame_of(scene))
         scene.blendwire.size_factor = checks.human_size_factor(joint.vertices)
 
 

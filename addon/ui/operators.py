@@ -11,10 +11,11 @@ import bpy
 from bpy.props import BoolProperty, EnumProperty, StringProperty
 
 from ..core import checks, expressions
-from ..core.gather import NothingToSend, gather
+from ..core.gather import Joint, NothingToSend, gather
 from ..core.messages import ERROR, Message, Stop
 from ..core.plan import removable
 from ..core.run import Phase, Run
+from ..core.transforms import Frame
 from ..host import meshes
 from ..host.blender_host import BlenderHost
 from ..host.preview import Preview
@@ -23,7 +24,35 @@ from . import properties
 from .preferences import server_settings
 from .reports import show, tr
 
-# ---- check ----
+
+def check(context: Any) -> list[checks.Finding]:
+    """Keeps for the panel what may be wrong with the chosen meshes."""
+    current = session()
+    current.findings = find_problems(context)
+    current.checked = properties.checked_settings(context)
+    return current.findings
+
+
+def _host_of(context: Any) -> BlenderHost:
+    """For the chosen meshes and their region."""
+    scene = context.scene
+    return BlenderHost(
+        [o.name for o in properties.target_objects(context)],
+        properties.region_of(scene.blendwire),
+        lambda: session().undo_count,
+        scene.unit_settings.scale_length,
+    )
+
+
+def gather_face(context: Any, frame: Frame) -> Joint:
+    """What the server would get, without a soft edge.
+
+    Raises:
+        NothingToSend: No vertex lies in the region.
+        Stop: The region cannot be read.
+    """
+    sources = list(_host_of(context).read_steps())[-1]
+    return gather(sources or [], frame)
 
 
 def find_problems(context: Any) -> list[checks.Finding]:
@@ -36,63 +65,13 @@ def find_problems(context: Any) -> list[checks.Finding]:
         return found
     settings = context.scene.blendwire
     frame = properties.frame_of(context.scene)
-    host = BlenderHost(
-        [o.name for o in objects],
-        properties.region_of(settings),
-        lambda: 0,
-        context.scene.unit_settings.scale_length,
-    )
     try:
-        sources = list(host.read_steps())[-1]
-        joint = gather(sources or [], frame, 0.0)
+        joint = gather_face(context, frame)
     except Stop as stop:
         return [*found, checks.Finding(stop.message)]
     except NothingToSend:
         return [*found, checks.Finding(Message("empty_region"))]
     return found + checks.check_joint(joint.vertices, objects[0].name, settings.facing)
-
-
-class BLENDWIRE_OT_check(bpy.types.Operator):
-    """Look for what could spoil the result"""
-
-    bl_idname = "blendwire.check"
-    bl_label = "Check"
-
-    @classmethod
-    def poll(cls, context: Any) -> bool:
-        del context
-        return not session().busy
-
-    def _begin(self, context: Any) -> None:
-        """Looks at the meshes; where nothing speaks against it, the server is asked, too, whether
-        it finds a face."""
-        current = session()
-        current.messages = []
-        current.findings = find_problems(context)
-        if not any(finding.blocks for finding in current.findings):
-            begin_run(context, [], only_check=True)
-
-    def invoke(self, context: Any, event: Any) -> set[str]:
-        del event
-        try:
-            self._begin(context)
-        except Stop as stop:
-            return show(self, stop.message)
-        return {"FINISHED"}
-
-    def execute(self, context: Any) -> set[str]:
-        try:
-            self._begin(context)
-        except Stop as stop:
-            return show(self, stop.message)
-        if session().busy and _finish_now(self) == {"CANCELLED"}:
-            return {"CANCELLED"}
-        found = session().findings or []
-        for finding in found:
-            self.report({"WARNING"}, str(finding.message))
-        if not found:
-            self.report({"INFO"}, tr("Nothing is wrong"))
-        return {"FINISHED"}
 
 
 # ---- generate ----
@@ -113,38 +92,83 @@ def begin_run(context: Any, specs: list[expressions.KeySpec], **changes: Any) ->
     for obj in objects:
         for finding in checks.check_object(meshes.facts_of(obj)):
             if finding.blocks:
-                current.findings = find_problems(context)
                 raise Stop(finding.message.code, **finding.message.params)
     scene = context.scene
     settings = dataclasses.replace(properties.run_settings(scene, specs), **changes)
-    host = BlenderHost(
-        [o.name for o in objects],
-        properties.region_of(scene.blendwire),
-        lambda: current.undo_count,
-        scene.unit_settings.scale_length,
-    )
     run = Run(
-        host, current.care, server_settings(), settings, is_call_error=current.backend.is_error
+        _host_of(context),
+        current.care,
+        server_settings(),
+        settings,
+        is_call_error=current.backend.is_error,
     )
     current.begin(run)
     return run
 
 
-def _finish_now(operator: Any) -> set[str]:
-    """Blocks until the run is done; for scripts."""
-    current = session()
-    run = current.run
-    assert run is not None
-    if not pump_until(lambda: run.finished, 24 * 3600):
-        current.cancel()
-    for message in run.outcome.messages:
-        kind = "ERROR" if message.severity == ERROR else "INFO"
-        # An ERROR report makes bpy.ops raise RuntimeError: a batch script must notice.
-        operator.report({kind}, f"{message.text(tr)}. {message.cure(tr)}")
-    return {"FINISHED"} if run.phase == Phase.DONE else {"CANCELLED"}
+class _StartsRun:
+    """An operator that starts a run: a button returns at once, a script when the run is done."""
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        del context
+        return not session().busy
+
+    def begin(self, context: Any) -> None:
+        """Starts it; raises Stop if it cannot."""
+        raise NotImplementedError
+
+    def finish(self) -> set[str]:
+        """Blocks until the run is done."""
+        current = session()
+        run = current.run
+        assert run is not None
+        if not pump_until(lambda: run.finished, 24 * 3600):
+            current.cancel()
+        for message in run.outcome.messages:
+            kind = "ERROR" if message.severity == ERROR else "INFO"
+            # An ERROR report makes bpy.ops raise RuntimeError: a batch script must notice.
+            self.report({kind}, f"{message.text(tr)}. {message.cure(tr)}")
+        return {"FINISHED"} if run.phase == Phase.DONE else {"CANCELLED"}
+
+    def invoke(self, context: Any, event: Any) -> set[str]:
+        del event
+        session().messages = []
+        try:
+            self.begin(context)
+        except Stop as stop:
+            return show(self, stop.message)
+        return {"FINISHED"}
+
+    def execute(self, context: Any) -> set[str]:
+        result = self.invoke(context, None)
+        return self.finish() if result == {"FINISHED"} else result
 
 
-class BLENDWIRE_OT_generate(bpy.types.Operator):
+class BLENDWIRE_OT_check(_StartsRun, bpy.types.Operator):
+    """Look for what could spoil the result"""
+
+    bl_idname = "blendwire.check"
+    bl_label = "Check"
+
+    def begin(self, context: Any) -> None:
+        """Looks at the meshes; where nothing speaks against it, the server is asked, too, whether
+        it finds a face."""
+        if not any(finding.blocks for finding in check(context)):
+            begin_run(context, [], only_check=True)
+
+    def finish(self) -> set[str]:
+        if session().busy and super().finish() == {"CANCELLED"}:
+            return {"CANCELLED"}
+        found = session().findings or []
+        for finding in found:
+            self.report({"WARNING"}, str(finding.message))
+        if not found:
+            self.report({"INFO"}, tr("Nothing is wrong"))
+        return {"FINISHED"}
+
+
+class BLENDWIRE_OT_generate(_StartsRun, bpy.types.Operator):
     """Make the shape keys of the chosen sets"""
 
     bl_idname = "blendwire.generate"
@@ -167,12 +191,7 @@ class BLENDWIRE_OT_generate(bpy.types.Operator):
         options={"SKIP_SAVE"},
     )
 
-    @classmethod
-    def poll(cls, context: Any) -> bool:
-        del context
-        return not session().busy
-
-    def _begin(self, context: Any) -> None:
+    def begin(self, context: Any) -> None:
         changes = {"need_face": False} if self.anyway else {}
         begin_run(context, self._specs(context), **changes)
 
@@ -187,22 +206,6 @@ class BLENDWIRE_OT_generate(bpy.types.Operator):
             self.expressions or settings.picked,
         )
 
-    def invoke(self, context: Any, event: Any) -> set[str]:
-        del event
-        session().messages = []
-        try:
-            self._begin(context)
-        except Stop as stop:
-            return show(self, stop.message)
-        return {"FINISHED"}
-
-    def execute(self, context: Any) -> set[str]:
-        try:
-            self._begin(context)
-        except Stop as stop:
-            return show(self, stop.message)
-        return _finish_now(self)
-
 
 class BLENDWIRE_OT_cancel(bpy.types.Operator):
     """Stop the work; nothing is written"""
@@ -216,7 +219,7 @@ class BLENDWIRE_OT_cancel(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class BLENDWIRE_OT_regenerate(bpy.types.Operator):
+class BLENDWIRE_OT_regenerate(_StartsRun, bpy.types.Operator):
     """Make this shape key again with the settings of the panel"""
 
     bl_idname = "blendwire.regenerate"
@@ -224,34 +227,13 @@ class BLENDWIRE_OT_regenerate(bpy.types.Operator):
 
     key: StringProperty(name="Key", options={"SKIP_SAVE"})
 
-    @classmethod
-    def poll(cls, context: Any) -> bool:
-        del context
-        return not session().busy
-
-    def _begin(self, context: Any) -> None:
+    def begin(self, context: Any) -> None:
         for obj in properties.target_objects(context):
             record = meshes.records_of(obj.data).get(self.key)
             if record is not None:
                 begin_run(context, [spec_of_record(self.key, record)])
                 return
         raise Stop("not_generated", name=self.key)
-
-    def invoke(self, context: Any, event: Any) -> set[str]:
-        del event
-        session().messages = []
-        try:
-            self._begin(context)
-        except Stop as stop:
-            return show(self, stop.message)
-        return {"FINISHED"}
-
-    def execute(self, context: Any) -> set[str]:
-        try:
-            self._begin(context)
-        except Stop as stop:
-            return show(self, stop.message)
-        return _finish_now(self)
 
 
 def spec_of_record(key: str, record: Any) -> expressions.KeySpec:
@@ -292,13 +274,13 @@ class BLENDWIRE_OT_remove_generated(bpy.types.Operator):
         return not session().busy
 
     def execute(self, context: Any) -> set[str]:
-        removed = 0
+        removed: set[str] = set()
         for obj in properties.target_objects(context):
-            removed += self._remove(obj)
-        self.report({"INFO"}, tr("{count} shape keys removed").format(count=removed))
+            removed.update(self._remove(obj))
+        self.report({"INFO"}, tr("Shape keys removed: {count}").format(count=len(removed)))
         return {"FINISHED"} if removed else {"CANCELLED"}
 
-    def _remove(self, obj: Any) -> int:
+    def _remove(self, obj: Any) -> list[str]:
         states, basis = meshes.key_states(obj)
         states.pop(basis or "", None)
         gone, _ = removable(states, include_edited=self.include_edited)
@@ -311,7 +293,7 @@ class BLENDWIRE_OT_remove_generated(bpy.types.Operator):
         if gone:
             meshes.set_records(obj.data, records)
             obj.data.update()
-        return len(gone)
+        return gone
 
 
 class BLENDWIRE_OT_preview(bpy.types.Operator):

@@ -6,9 +6,10 @@ from __future__ import annotations
 import functools
 from typing import Any
 
+import blf
 import bpy
 
-from ..core import provenance
+from ..core import checks, provenance
 from ..core.messages import ERROR, INFO, WARNING, Message
 from ..core.run import Phase
 from ..core.server_care import State
@@ -37,10 +38,23 @@ _STATES = {
 }
 
 
-def _lines(text: str, context: Any) -> list[str]:
+# What of the sidebar's width is not for text, in pixels at an interface scale of 1: margins, tabs,
+# scroll bar, an icon, and for messages the box around them.
+_BESIDE_TEXT, _BESIDE_MESSAGE = 72, 82
+
+
+def _lines(text: str, context: Any, beside: int = _BESIDE_TEXT) -> list[str]:
     """Wrapped to the sidebar's width."""
     scale = context.preferences.system.ui_scale
-    return wrap(text, max(18, int((context.region.width / scale - 70) / 6.8)))
+    blf.size(0, context.preferences.ui_styles[0].widget.points * scale)
+    width = max(100 * scale, context.region.width - beside * scale)
+    return wrap(text, width, lambda line: blf.dimensions(0, line)[0])
+
+
+def _draw_lines(layout: Any, lines: list[str], icon: str) -> None:
+    """The icon stands before the first."""
+    for number, line in enumerate(lines):
+        layout.label(text=line, icon="BLANK1" if number else icon, translate=False)
 
 
 def draw_message(layout: Any, message: Message, context: Any) -> Any:
@@ -48,12 +62,9 @@ def draw_message(layout: Any, message: Message, context: Any) -> Any:
     column = layout.column(align=True)
     column.scale_y = 0.85
     icon = _ICONS.get(message.severity, "INFO")
-    for number, line in enumerate(_lines(message.text(tr), context)):
-        column.label(text=line, icon="BLANK1" if number else icon, translate=False)
-    if message.severity == INFO:
-        return column  # nothing is wrong
-    for number, line in enumerate(_lines(message.cure(tr), context)):
-        column.label(text=line, icon="BLANK1" if number else "FORWARD", translate=False)
+    _draw_lines(column, _lines(message.text(tr), context, _BESIDE_MESSAGE), icon)
+    if message.severity != INFO:  # else nothing is wrong
+        _draw_lines(column, _lines(message.cure(tr), context, _BESIDE_MESSAGE), "FORWARD")
     return column
 
 
@@ -84,21 +95,21 @@ class BLENDWIRE_PT_main(_Panel, bpy.types.Panel):
     def _draw_server(self, layout: Any, context: Any) -> None:
         care = session().care
         text, icon = _STATES[care.state]
-        row = layout.row(align=True)
+        stopped = care.state == State.STOPPED
+        row = layout.split(factor=0.65) if stopped else layout.row(align=True)
         row.operator_context = "INVOKE_DEFAULT"
         row.label(text=text, icon=icon)
         if care.state == State.CRASHED:
             row.operator("blendwire.open_log", text="", icon="TEXT")
-        elif care.state == State.STOPPED:
-            row.operator("blendwire.start_server", text="Start", icon="PLAY")
+        elif stopped:
+            row.operator("blendwire.start_server", text="Start")
         else:
             row.operator("blendwire.stop_server", text="", icon="PAUSE")
         if care.info is not None:
             column = layout.column(align=True)
             column.scale_y = 0.8
             model = f"{tr('Model')} {care.info.model_version}"
-            for line in [model, *_lines(care.info.device, context)]:
-                column.label(text=line, icon="BLANK1", translate=False)
+            _draw_lines(column, [model, *_lines(care.info.device, context)], "BLANK1")
         if care.message is not None:
             draw_message(layout.box(), care.message, context)
         if care.state == State.CRASHED:
@@ -123,14 +134,19 @@ class BLENDWIRE_PT_main(_Panel, bpy.types.Panel):
         current = session()
         outcome = current.outcome
         if outcome is not None and outcome.written:
-            text = tr("{count} shape keys in {seconds} s").format(
+            text = tr("Shape keys made: {count} ({seconds} s)").format(
                 count=outcome.written, seconds=f"{outcome.seconds:.1f}"
             )
-            layout.label(text=text, icon="CHECKMARK", translate=False)
+            column = layout.column(align=True)
+            column.scale_y = 0.85
+            _draw_lines(column, _lines(text, context), "CHECKMARK")
         messages = current.run.outcome.messages if current.run is not None else current.messages
         for message in messages:
             box = layout.box()
             draw_message(box, message, context)
+            cure = checks.CURES.get(message.code)
+            if cure is not None and current.run is None:
+                box.operator(f"blendwire.{cure}").object = message.params["object"]
             if message.code == "no_face_stopped":
                 box.operator_context = "INVOKE_DEFAULT"
                 box.operator("blendwire.generate", text="Generate Anyway").anyway = True
@@ -149,6 +165,10 @@ class BLENDWIRE_PT_face(_Panel, bpy.types.Panel):
         column.use_property_split = True
         column.use_property_decorate = False
         column.prop(settings, "target")
+        active = context.view_layer.objects.active
+        if settings.target is None and active is not None and active.type == "MESH":
+            text = tr("Active: {object}").format(object=active.name)
+            column.label(text=text, icon="MESH_DATA", translate=False)
         for entry in settings.others:
             if entry.object is not None:
                 column.label(text=entry.object.name, icon="MESH_DATA", translate=False)
@@ -173,7 +193,7 @@ class BLENDWIRE_PT_face(_Panel, bpy.types.Panel):
 
     def _draw_findings(self, layout: Any, context: Any) -> None:
         findings = session().findings
-        if findings is None:
+        if findings is None or session().checked != properties.checked_settings(context):
             return
         if not findings and not session().busy:
             layout.label(text="Nothing is wrong", icon="CHECKMARK")
@@ -324,14 +344,15 @@ class BLENDWIRE_PT_results(_Panel, bpy.types.Panel):
         column.scale_y = 0.8
         quality = record.quality
         for text, value in (
-            (tr("Motion"), f"{quality['mean_mm']:.1f} / {quality['max_mm']:.1f} mm"),
+            (tr("Mean"), f"{quality['mean_mm']:.1f} mm"),
+            (tr("Largest"), f"{quality['max_mm']:.1f} mm"),
             (tr("Vertices"), str(quality["moving"])),
             (tr("Smoothness"), f"{quality['smoothness']:.2f}"),
-            (tr("Model"), record.model),
         ):
             row = column.split(factor=0.45)
             row.label(text=text, translate=False)
             row.label(text=value, translate=False)
+        column.label(text=f"{tr('Model')} {record.model}", translate=False)
 
 
 CLASSES = (

@@ -208,6 +208,13 @@ def target_objects(context: Any) -> list[Any]:
     return list({o.name: o for o in meshes}.values())
 
 
+def checked_settings(context: Any) -> tuple[object, ...]:
+    """All that findings depend on, but for the meshes themselves."""
+    settings = context.scene.blendwire
+    names = tuple(o.name for o in target_objects(context))
+    return names, settings.region, settings.group, settings.facing, settings.size_factor
+
+
 def chosen_sets(settings: Any) -> list[str]:
     """Names of the sets that are switched on."""
     return [name for name in SET_LABELS if getattr(settings, f"use_{name}")]

@@ -156,8 +156,24 @@ def test_edit_mode_is_refused_and_cured() -> None:
     head = import_head(with_parts=False)
     bpy.ops.object.mode_set(mode="EDIT")
     assert "Edit Mode" in refused(sets={"visemes"})
+    assert codes() == ["edit_mode"]
     bpy.ops.blendwire.cure_object_mode(object="Head")
     assert head.mode == "OBJECT"
+    assert codes() == [], "it is still said although it is cured"
+
+
+def test_findings_are_about_the_chosen_meshes_only() -> None:
+    head = import_head(with_parts=False)
+    settings = bpy.context.scene.blendwire
+    properties = module("ui.properties")
+    bpy.ops.blendwire.check()
+    assert session().checked == properties.checked_settings(bpy.context)
+    settings.target = bpy.data.objects["Teeth"]
+    assert session().checked != properties.checked_settings(bpy.context)
+    settings.target = head
+    assert session().checked == properties.checked_settings(bpy.context)
+    settings.facing = "+Y"
+    assert session().checked != properties.checked_settings(bpy.context)
 
 
 def test_suzanne_is_refused_unless_the_user_insists() -> None:

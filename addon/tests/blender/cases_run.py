@@ -77,7 +77,9 @@ def test_undo_and_redo_are_one_step() -> None:
     bpy.ops.ed.undo_push(message="Moved")
     generate(sets={"visemes"})
     assert len(keys_of(bpy.data.objects["Head"])) == 16
+    assert session().outcome.written == 15
     bpy.ops.ed.undo()
+    assert session().outcome is None, "the panel still speaks of keys that are gone"
     head = bpy.data.objects["Head"]
     assert keys_of(head) == {}
     assert all(keys_of(bpy.data.objects[n]) == {} for n in FACE_PARTS)

@@ -23,7 +23,7 @@ import bpy
 import numpy
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parents[2] / "packaging")]
+sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parents[2] / "packaging")]
 from blender_install import install
 
 _CASES = ("cases_meshes", "cases_stalls", "cases_run")

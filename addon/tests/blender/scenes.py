@@ -11,24 +11,8 @@ from typing import Any
 
 import bpy
 import numpy as np
+from names import VISEMES as VISEMES
 
-VISEMES = [
-    "vrc.v_sil",
-    "vrc.v_pp",
-    "vrc.v_ff",
-    "vrc.v_th",
-    "vrc.v_dd",
-    "vrc.v_kk",
-    "vrc.v_ch",
-    "vrc.v_ss",
-    "vrc.v_nn",
-    "vrc.v_rr",
-    "vrc.v_aa",
-    "vrc.v_e",
-    "vrc.v_ih",
-    "vrc.v_oh",
-    "vrc.v_ou",
-]
 FACE_PARTS = ("Eyes", "Lashes", "Brows", "Teeth", "Tongue")
 
 _addon = ""

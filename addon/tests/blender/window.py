@@ -199,6 +199,8 @@ def _generate(window: Window, head: Any) -> Iterator[float]:
     window.picture("4-done")
     assert len(scenes.keys_of(head)) == 74
     head.active_shape_key_index = head.data.shape_keys.key_blocks.find("vrc.v_aa")
+    window.area.tag_redraw()
+    yield 1.0
     yield from _scroll(window, "down")
     window.picture("4-results")
     yield from _scroll(window, "up")

@@ -6,24 +6,7 @@ from __future__ import annotations
 import pytest
 from core import expressions as e
 from core.plan import too_long
-
-VRCHAT = [
-    "vrc.v_sil",
-    "vrc.v_pp",
-    "vrc.v_ff",
-    "vrc.v_th",
-    "vrc.v_dd",
-    "vrc.v_kk",
-    "vrc.v_ch",
-    "vrc.v_ss",
-    "vrc.v_nn",
-    "vrc.v_rr",
-    "vrc.v_aa",
-    "vrc.v_e",
-    "vrc.v_ih",
-    "vrc.v_oh",
-    "vrc.v_ou",
-]
+from names import VISEMES
 
 
 def keys(set_name: str, **options: object) -> list[str]:
@@ -31,7 +14,7 @@ def keys(set_name: str, **options: object) -> list[str]:
 
 
 def test_vrchat_has_exactly_its_fifteen_visemes() -> None:
-    assert keys("visemes") == VRCHAT
+    assert keys("visemes") == VISEMES
 
 
 def test_oculus_names() -> None:

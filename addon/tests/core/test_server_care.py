@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from core.server_care import ServerCare, ServerSettings, State
+import pytest
+from core.server_care import ServerCare, ServerSettings, State, readable_device
 from fakes import CallError, FakeBackend, FakeJob, healthy
 
 
@@ -33,6 +34,21 @@ def test_start_tells_device_and_model() -> None:
     assert care.pid == 42
 
 
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [
+        ("CPU: AMD EPYC, 2 threads (CPUExecutionProvider)", "CPU: AMD EPYC, 2 threads"),
+        (
+            "GPU, with CPU: X, 4 threads (CUDAExecutionProvider)",
+            "GPU, with CPU: X, 4 threads (CUDA)",
+        ),
+        ("CPU: X, 1 thread (no model loaded)", "CPU: X, 1 thread (no model loaded)"),
+    ],
+)
+def test_device_is_shown_in_plain_words(told: str, shown: str) -> None:
+    assert readable_device(told) == shown
+
+
 def test_second_start_does_nothing() -> None:
     backend, _, care = started()
     assert care.start(ServerSettings())
@@ -58,6 +74,14 @@ def test_missing_library_is_a_failed_start() -> None:
     care = ServerCare(NoLibrary())
     assert not care.start(ServerSettings())
     assert care.message.code == "start_failed"
+
+
+def test_reason_leaves_the_log_to_its_button() -> None:
+    backend, _, care = started()
+    reason = "the server ended with signal 9 (killed): it crashed\nThe last lines of its log:\n  x"
+    backend.servers[0].dead = CallError("INTERNAL", reason)
+    care.tick()
+    assert care.message.params == {"reason": "signal 9 (killed): it crashed"}
 
 
 def test_crash_is_noticed_and_can_be_restarted() -> None:
@@ -92,6 +116,7 @@ def test_breaker_opens_after_three_crashes_and_the_button_closes_it() -> None:
     assert care.message.code == "crashed"
     crash(backend, care)
     assert care.message.code == "too_many_crashes"
+    assert "signal" in care.message.text(), "it must say why"
     assert not care.start(ServerSettings())
     assert len(backend.servers) == 3
     assert care.restart(ServerSettings())

@@ -28,5 +28,14 @@ def test_words_stay_whole() -> None:
     assert wrap("one two three four", 9) == ["one two", "three", "four"]
 
 
+def test_width_is_measured_as_told() -> None:
+    assert wrap("iiii mm iii", 4, lambda line: 2 * line.count("m") + line.count("i")) == [
+        "iiii",
+        "mm",
+        "iii",
+    ]
+    assert wrap("mmmmm", 5, lambda line: 2 * len(line)) == ["mm", "mm", "m"]
+
+
 def test_wide_characters_count_twice() -> None:
     assert wrap("あいうえお", 6) == ["あいう", "えお"]
