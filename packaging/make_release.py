@@ -86,6 +86,9 @@ def native_files(target: str, build: pathlib.Path) -> list[pathlib.Path]:
 def fill_sdk(target: str, build: pathlib.Path, folder: pathlib.Path) -> None:
     """What `cmake --install` installs, and the programs."""
     run("cmake", "--install", build, "--component", "client", "--prefix", folder)
+    for package in folder.glob("lib/pkgconfig/*.pc"):  # it may lie anywhere
+        text = package.read_text(encoding="utf-8")
+        package.write_text(re.sub(r"^prefix=.*", "prefix=${pcfiledir}/../..", text), encoding="utf-8")
     (folder / "bin" / "models").mkdir(parents=True, exist_ok=True)
     for name in ("blendwire-server", "blendwire"):
         shutil.copy2(build / program(name, target), folder / "bin")

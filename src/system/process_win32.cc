@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Pipes are named ones, since only those can be waited for with a time limit. The child belongs to a
-// job that ends it when this process's last handle to the job closes, however this process ends.
+// The child belongs to a job that ends it when this process's last handle to the job closes, however
+// this process ends.
 
 #include <algorithm>
-#include <chrono>
-#include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
-#include <random>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -19,114 +15,27 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "system/child_streams_win32.h"
 #include "system/command_line_win32.h"
+#include "system/deadline.h"
 #include "system/files.h"
+#include "system/line_buffer.h"
 #include "system/process.h"
 #include "system/win32.h"
 
 namespace blendwire::system {
 namespace {
 
-using SteadyClock = std::chrono::steady_clock;
+static_assert(INFINITE == static_cast<DWORD>(-1));
+DWORD WaitMilliseconds(const Deadline& deadline) {
+  return static_cast<DWORD>(deadline.Milliseconds().value_or(-1));
+}
 
-constexpr DWORD kPipeBytes = 64 * 1024;
 // The exit code of a process that Kill() has ended: 128 and the number of SIGKILL, as shells have it.
 constexpr int kKillSignal = 9;
 constexpr UINT kKilledExitCode = 128 + kKillSignal;
 
-// A time limit as Windows counts it: milliseconds left, rounded up.
-class Deadline {
- public:
-  explicit Deadline(absl::Duration timeout)
-      : infinite_(timeout > absl::Hours(24 * 365)),
-        at_(infinite_ ? SteadyClock::time_point::max()
-                      : SteadyClock::now() + absl::ToChronoNanoseconds(timeout)) {}
-
-  DWORD Milliseconds() const {
-    if (infinite_) return INFINITE;
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(at_ - SteadyClock::now());
-    return static_cast<DWORD>(std::clamp<int64_t>(left.count(), 0, INFINITE - 1));
-  }
-
- private:
-  bool infinite_;
-  SteadyClock::time_point at_;
-};
-
 Handle MakeEvent() { return Handle(CreateEventW(nullptr, /*manual*/ TRUE, FALSE, nullptr)); }
-
-// The two ends of one standard stream. The child's can be inherited.
-struct StreamEnds {
-  Handle parent;
-  Handle child;
-};
-
-std::wstring UniquePipeName() {
-  std::random_device random;
-  return Wide(absl::StrCat("\\\\.\\pipe\\blendwire-", GetCurrentProcessId(), "-",
-                           absl::Hex(random(), absl::kZeroPad8),
-                           absl::Hex(random(), absl::kZeroPad8)));
-}
-
-absl::StatusOr<StreamEnds> OpenPipe(bool is_input) {
-  const std::wstring name = UniquePipeName();
-  StreamEnds ends;
-  ends.parent = Handle(CreateNamedPipeW(
-      name.c_str(),
-      static_cast<DWORD>(is_input ? PIPE_ACCESS_OUTBOUND : PIPE_ACCESS_INBOUND) |
-          FILE_FLAG_OVERLAPPED | FILE_FLAG_FIRST_PIPE_INSTANCE,
-      PIPE_TYPE_BYTE | PIPE_WAIT | PIPE_REJECT_REMOTE_CLIENTS, /*instances*/ 1, kPipeBytes,
-      kPipeBytes, 0, nullptr));
-  if (!ends.parent.open()) return SystemError(GetLastError(), "a pipe cannot be made");
-  // There is one instance: if another program were faster here, this fails, and nothing has been
-  // written yet.
-  SECURITY_ATTRIBUTES inherited = {sizeof(inherited), nullptr, TRUE};
-  ends.child = Handle(CreateFileW(name.c_str(), is_input ? GENERIC_READ : GENERIC_WRITE, 0,
-                                  &inherited, OPEN_EXISTING, 0, nullptr));
-  if (!ends.child.open()) return SystemError(GetLastError(), "a pipe cannot be opened");
-  return ends;
-}
-
-absl::StatusOr<StreamEnds> OpenFile(const std::filesystem::path& path, bool is_input) {
-  SECURITY_ATTRIBUTES inherited = {sizeof(inherited), nullptr, TRUE};
-  StreamEnds ends;
-  ends.child = Handle(CreateFileW(
-      path.c_str(), is_input ? GENERIC_READ : static_cast<DWORD>(FILE_APPEND_DATA | SYNCHRONIZE),
-      FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, &inherited,
-      static_cast<DWORD>(is_input ? OPEN_EXISTING : OPEN_ALWAYS), FILE_ATTRIBUTE_NORMAL, nullptr));
-  if (!ends.child.open()) {
-    return SystemError(GetLastError(), absl::StrCat("\"", ToUtf8(path), "\" cannot be opened"));
-  }
-  return ends;
-}
-
-// This process's own stream. A program with windows often has none: then neither has the child.
-absl::StatusOr<StreamEnds> InheritStream(DWORD standard_stream) {
-  StreamEnds ends;
-  const HANDLE own = GetStdHandle(standard_stream);
-  if (own == nullptr || own == INVALID_HANDLE_VALUE) return ends;
-  HANDLE copy = nullptr;
-  if (DuplicateHandle(GetCurrentProcess(), own, GetCurrentProcess(), &copy, 0, TRUE,
-                      DUPLICATE_SAME_ACCESS) != 0) {
-    ends.child = Handle(copy);
-  }
-  return ends;
-}
-
-absl::StatusOr<StreamEnds> OpenStream(const Redirect& redirect, DWORD standard_stream) {
-  const bool is_input = standard_stream == STD_INPUT_HANDLE;
-  switch (redirect.kind()) {
-    case Redirect::Kind::kInherit:
-      return InheritStream(standard_stream);
-    case Redirect::Kind::kNull:
-      return OpenFile(L"NUL", is_input);
-    case Redirect::Kind::kFile:
-      return OpenFile(redirect.path(), is_input);
-    case Redirect::Kind::kPipe:
-      return OpenPipe(is_input);
-  }
-  return absl::InternalError("an unknown kind of redirection");
-}
 
 // Limits what the child inherits to its three streams: this process may have other handles that can
 // be inherited, and other threads may start processes meanwhile.
@@ -189,8 +98,7 @@ class WindowsProcess : public Process {
         process_(std::move(process)),
         job_(std::move(job)),
         input_(std::move(input)),
-        readers_{Reader{std::move(output), MakeEvent(), {}},
-                 Reader{std::move(error), MakeEvent(), {}}},
+        readers_{Reader{std::move(output), MakeEvent()}, Reader{std::move(error), MakeEvent()}},
         write_event_(MakeEvent()),
         stop_event_(MakeEvent()) {}
 
@@ -215,15 +123,7 @@ class WindowsProcess : public Process {
   struct Reader {
     Handle pipe;
     Handle event;
-    std::string buffer;
-    bool at_end = false;
-
-    std::string TakeLine(size_t length, size_t terminator) {
-      std::string line = buffer.substr(0, length);
-      buffer.erase(0, length + terminator);
-      if (!line.empty() && line.back() == '\r') line.pop_back();
-      return line;
-    }
+    LineBuffer buffer{kMaxLineBytes};
   };
 
   absl::Status ReadMore(Reader& reader, const Deadline& deadline);
@@ -273,7 +173,8 @@ absl::Status WindowsProcess::Write(std::string_view bytes, absl::Duration timeou
                       : GetLastError();
     bool in_time = true;
     if (error == ERROR_SUCCESS || error == ERROR_IO_PENDING) {
-      in_time = WaitForSingleObject(write_event_.get(), deadline.Milliseconds()) == WAIT_OBJECT_0;
+      in_time =
+          WaitForSingleObject(write_event_.get(), WaitMilliseconds(deadline)) == WAIT_OBJECT_0;
       count = CancelAndCount(input_.get(), operation, error);
     }
     if (IsClosedPipe(error)) {
@@ -294,18 +195,7 @@ absl::StatusOr<std::string> WindowsProcess::ReadLine(Output output, absl::Durati
   Reader& reader = readers_[output == Output::kStandardOutput ? 0 : 1];
   if (!reader.pipe.open()) return absl::FailedPreconditionError("that output is not a pipe");
   const Deadline deadline(timeout);
-  size_t searched = 0;
-  while (true) {
-    const size_t end = reader.buffer.find('\n', searched);
-    if (end != std::string::npos && end <= kMaxLineBytes) return reader.TakeLine(end, 1);
-    if (reader.buffer.size() > kMaxLineBytes) return reader.TakeLine(kMaxLineBytes, 0);
-    if (reader.at_end) {
-      if (reader.buffer.empty()) return absl::OutOfRangeError("end of output");
-      return reader.TakeLine(reader.buffer.size(), 0);
-    }
-    searched = reader.buffer.size();
-    if (absl::Status status = ReadMore(reader, deadline); !status.ok()) return status;
-  }
+  return reader.buffer.NextLine([&] { return ReadMore(reader, deadline); });
 }
 
 absl::Status WindowsProcess::ReadMore(Reader& reader, const Deadline& deadline) {
@@ -322,22 +212,22 @@ absl::Status WindowsProcess::ReadMore(Reader& reader, const Deadline& deadline) 
                     : GetLastError();
   if (error == ERROR_SUCCESS || error == ERROR_IO_PENDING) {
     const HANDLE events[] = {reader.event.get(), stop_event_.get()};
-    waited = WaitForMultipleObjects(2, events, FALSE, deadline.Milliseconds());
+    waited = WaitForMultipleObjects(2, events, FALSE, WaitMilliseconds(deadline));
     count = CancelAndCount(reader.pipe.get(), operation, error);
   }
-  reader.buffer.append(chunk, count);
+  reader.buffer.Append({chunk, count});
   if (IsClosedPipe(error)) {
-    reader.at_end = true;
+    reader.buffer.End();
   } else if (error != ERROR_SUCCESS && error != ERROR_OPERATION_ABORTED) {
     return SystemError(error, "reading output failed");
   }
-  if (count > 0 || reader.at_end || waited == WAIT_OBJECT_0) return absl::OkStatus();
+  if (count > 0 || reader.buffer.at_end() || waited == WAIT_OBJECT_0) return absl::OkStatus();
   if (waited == WAIT_TIMEOUT) return absl::DeadlineExceededError("no line in time");
   return absl::CancelledError("reading was stopped");
 }
 
 std::optional<ProcessExit> WindowsProcess::Wait(absl::Duration timeout) {
-  if (WaitForSingleObject(process_.get(), Deadline(timeout).Milliseconds()) != WAIT_OBJECT_0) {
+  if (WaitForSingleObject(process_.get(), WaitMilliseconds(Deadline(timeout))) != WAIT_OBJECT_0) {
     return std::nullopt;
   }
   DWORD code = 0;

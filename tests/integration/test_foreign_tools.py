@@ -17,7 +17,7 @@ from google.protobuf import json_format
 
 from harness import onnx_models, reference
 from harness.meshes import batch, condition, grid, offsets_of, request
-from harness.server import Server, environment
+from harness.server import LAUNCHER, Server, environment
 from harness.stubs import CONTRACT, REPOSITORY, SERVICE, pb
 
 TOOLS = REPOSITORY / ".deps/go-tools/bin"
@@ -37,6 +37,8 @@ INVALID_ARGUMENT, FAILED_PRECONDITION, UNAUTHENTICATED = 64 + 3, 64 + 9, 64 + 16
 PROBE_RPC_FAILED, PROBE_UNHEALTHY = 3, 4
 
 CALLS, CONNECTIONS = 2000, 16
+# gRPC has no unix sockets on Windows.
+PLACES = ["tcp"] if LAUNCHER else ["tcp", "socket"]
 
 StartServer = Callable[..., Server]
 Outcome = subprocess.CompletedProcess[str]
@@ -99,7 +101,7 @@ def private_folder(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     return folder
 
 
-@pytest.fixture(scope="module", params=["tcp", "socket", "tcp-token", "socket-token"])
+@pytest.fixture(scope="module", params=[*PLACES, *(f"{place}-token" for place in PLACES)])
 def reachable(
     request: pytest.FixtureRequest, start_shared_server: StartServer, models: pathlib.Path,
     tmp_path_factory: pytest.TempPathFactory,
@@ -130,7 +132,9 @@ def refused(reachable: Server, request: pytest.FixtureRequest) -> Iterator[Serve
     reachable.token = TOKEN
 
 
-with_token = pytest.mark.parametrize("reachable", ["tcp-token", "socket-token"], indirect=True)
+with_token = pytest.mark.parametrize(
+    "reachable", [f"{place}-token" for place in PLACES], indirect=True
+)
 
 
 def test_grpcurl_lists_the_services(reachable: Server) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import re
 import signal
 import socket
 import time
@@ -17,7 +18,7 @@ import pytest
 
 from harness import onnx_models
 from harness.meshes import condition, grid, request
-from harness.server import CALL_SECONDS, Server, run_to_end, wait_until
+from harness.server import CALL_SECONDS, LAUNCHER, Server, run_to_end, wait_until
 from harness.stubs import pb
 
 MESH = grid()
@@ -68,7 +69,7 @@ def test_version_and_help() -> None:
 def test_exit_codes(arguments: list[str], code: int, text: str) -> None:
     done = run_to_end("--port", "0", *arguments) if "--port" not in arguments else run_to_end(*arguments)
     assert done.returncode == code, done.stderr
-    assert text in done.stderr
+    assert text in re.sub(r"Z:\\+nowhere\\+", "/nowhere/", done.stderr), "or as Windows has it"
     assert done.stdout == "", "nothing that looks like a server that runs"
 
 
@@ -262,7 +263,8 @@ def test_managed(start_server: StartServer, models: pathlib.Path) -> None:
     """One line of JSON, the token on every call, and the end with standard input."""
     server = start_server("--model", models / "everyday.onnx", token=TOKEN, managed=True)
     assert set(server.handshake) == {"address", "pid", "version"}
-    assert server.handshake["pid"] == server.pid
+    if LAUNCHER is None:  # Wine gives processes numbers of its own
+        assert server.handshake["pid"] == server.pid
     assert server.address.startswith("127.0.0.1:")
     second = start_server("--no-model", token=TOKEN, managed=True)
     assert second.port != server.port, "each takes a free port unless it is told one"

@@ -253,12 +253,16 @@ def test_paths(server: Server, root: pathlib.Path, tmp_path: pathlib.Path) -> No
     for path in ("", "x" * 5000, "nul\0byte.onnx"):
         code, text = fails(lambda path=path: server.load(path, "x"))
         assert code == INVALID and "model_path has" in text
+    shutil.rmtree(sibling)
+
+
+def test_named_pipe_is_no_model(server: Server, root: pathlib.Path) -> None:
+    """It is not opened: that would wait for whoever writes to it."""
     fifo = root / "fifo.onnx"
     os.mkfifo(fifo)
     code, _ = fails(lambda: server.load(fifo, "x"))
     assert code == NOT_FOUND
     fifo.unlink()
-    shutil.rmtree(sibling)
 
 
 def test_without_roots_nothing_can_be_loaded(

@@ -18,7 +18,7 @@ import pytest
 
 from harness import meshes
 from harness.meshes import grid, request
-from harness.server import CALL_SECONDS, Server, environment, run_to_end
+from harness.server import CALL_SECONDS, LAUNCHER, Server, environment, run_to_end
 from harness.stubs import health_pb, pb, reflection_pb
 
 MESH = grid()
@@ -128,7 +128,11 @@ def calls(server: Server) -> dict[str, Callable[..., Any]]:
     }  # fmt: skip
 
 
-@pytest.fixture(scope="module", params=["managed", "token-file", "token-file-socket"])
+# gRPC has no unix sockets on Windows.
+WAYS = ["managed", "token-file", *([] if LAUNCHER else ["token-file-socket"])]
+
+
+@pytest.fixture(scope="module", params=WAYS)
 def guarded(
     request: pytest.FixtureRequest, start_shared_server: StartServer, models: pathlib.Path,
     tmp_path_factory: pytest.TempPathFactory,

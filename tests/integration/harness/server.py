@@ -219,7 +219,9 @@ class Server:
     def log(self) -> str:
         """Everything on standard error so far."""
         self._log.seek(0)
-        return self._log.read().decode(errors="replace")
+        text = self._log.read().decode(errors="replace")
+        # ONNX Runtime's own, since Wine without a display has no graphics to be asked for.
+        return text.replace("Failed to create DXGI factory.\n", "") if LAUNCHER else text
 
     def resident_mib(self) -> float:
         """As the system counts it, not as the server says."""
