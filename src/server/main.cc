@@ -11,6 +11,7 @@
 #include "server/model_probe.h"
 #include "server/options.h"
 #include "server/server.h"
+#include "system/process_figures.h"
 #include "system/program_start.h"
 
 namespace {
@@ -28,6 +29,7 @@ int Run(const blendwire::server::ServerOptions& options) {
 
 int main(int argc, char** argv) {  // NOLINT(misc-const-correctness): as the language has it
   try {
+    blendwire::system::ShareHeaps();
     const std::vector<std::string> arguments = blendwire::system::StartProgram(argc, argv);
     std::vector<const char*> pointers;
     for (const std::string& argument : arguments) pointers.push_back(argument.c_str());

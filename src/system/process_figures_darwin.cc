@@ -17,6 +17,8 @@ int64_t ResidentMemoryBytes() {
   return static_cast<int64_t>(info.resident_size);
 }
 
+void ShareHeaps() {}  // they are shared
+
 void ReleaseFreeMemory() { malloc_zone_pressure_relief(nullptr, 0); }
 
 }  // namespace blendwire::system

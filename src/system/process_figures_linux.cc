@@ -17,6 +17,8 @@ int64_t ResidentMemoryBytes() {
   return resident * sysconf(_SC_PAGESIZE);
 }
 
+void ShareHeaps() { mallopt(M_ARENA_MAX, 2); }
+
 void ReleaseFreeMemory() { malloc_trim(0); }
 
 }  // namespace blendwire::system

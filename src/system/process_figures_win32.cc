@@ -34,6 +34,8 @@ absl::Duration ProcessorTime() {
   return absl::Nanoseconds(100) * (Ticks(kernel) + Ticks(user));
 }
 
+void ShareHeaps() {}  // they are shared
+
 void ReleaseFreeMemory() { _heapmin(); }
 
 int64_t ProcessId() { return GetCurrentProcessId(); }
