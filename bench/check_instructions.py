@@ -23,7 +23,11 @@ HERE = pathlib.Path(__file__).resolve().parent
 RECORD = HERE / "instructions.json"
 TOLERANCE = 0.03
 SKIPPED = 77
-COUNTED = {"first request": "CountedFirst", "next request": "CountedNext"}
+COUNTED = {
+    "first request": "CountedFirst",
+    "next request": "CountedNext",
+    "next request, naming its mesh": "CountedNamed",
+}
 
 
 def skip(reason: str) -> None:

@@ -38,6 +38,17 @@ std::string RequestBytes() {
   return request.SerializeAsString();
 }
 
+// The same request with the name that the answer gives to its mesh.
+std::string NamingBytes(const std::string& request_bytes, const std::string& answer_bytes) {
+  pb::VertexOffsetRequest request;
+  pb::VertexOffsetResponse answer;
+  if (!request.ParseFromString(request_bytes) || !answer.ParseFromString(answer_bytes)) return {};
+  request.clear_vertices();
+  request.clear_topology();
+  request.set_mesh_id(answer.mesh_id());
+  return request.SerializeAsString();
+}
+
 absl::Status Answer(server::Core& core, const std::string& request_bytes, std::string& answer) {
   pb::VertexOffsetRequest request;
   pb::VertexOffsetResponse response;
@@ -48,7 +59,7 @@ absl::Status Answer(server::Core& core, const std::string& request_bytes, std::s
   predict::Task task;
   task.condition = item->condition;
   task.options = item->options;
-  task.output = [&response, floats = request.vertices_size()] {
+  task.output = [&response, floats = static_cast<int>(item->mesh->vertices().size())] {
     response.mutable_offsets()->Reserve(floats);
     response.mutable_offsets()->AddNAlreadyReserved(floats);
     return absl::MakeSpan(response.mutable_offsets()->mutable_data(),
@@ -58,13 +69,15 @@ absl::Status Answer(server::Core& core, const std::string& request_bytes, std::s
   task.done = [&](const predict::Outcome& outcome) { status = outcome.status; };
   predict::Predict(*item->model, *item->mesh, {&task, 1}, core.encodings, {});
   response.set_success(status.ok());
+  response.set_mesh_id(item->mesh->id());
   if (!response.SerializeToString(&answer)) return absl::InternalError("no answer");
   return status;
 }
 
 }  // namespace
 
-// What is counted: callgrind knows them by their names. The first request of a mesh, and one more.
+// What is counted: callgrind knows them by their names. The first request of a mesh, one more, and
+// one that names the mesh.
 [[gnu::noinline]] absl::Status CountedFirst(server::Core& core, const std::string& request,
                                             std::string& answer) {
   return Answer(core, request, answer);
@@ -72,6 +85,11 @@ absl::Status Answer(server::Core& core, const std::string& request_bytes, std::s
 [[gnu::noinline]] absl::Status CountedNext(server::Core& core, const std::string& request,
                                            std::string& answer) {
   answer.clear();  // not the same code, or the compiler makes one function of both
+  return Answer(core, request, answer);
+}
+[[gnu::noinline]] absl::Status CountedNamed(server::Core& core, const std::string& request,
+                                            std::string& answer) {
+  answer.assign(1, ' ');
   return Answer(core, request, answer);
 }
 
@@ -87,7 +105,8 @@ absl::Status Run(const char* model_file) {
   const std::string request = RequestBytes();
   std::string answer;
   if (absl::Status status = CountedFirst(core, request, answer); !status.ok()) return status;
-  return CountedNext(core, request, answer);
+  if (absl::Status status = CountedNext(core, request, answer); !status.ok()) return status;
+  return CountedNamed(core, NamingBytes(request, answer), answer);
 }
 
 }  // namespace

@@ -8,11 +8,13 @@
 #include <malloc.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <thread>
 #include <vector>
 
 #include "capi/blendwire.h"
@@ -113,6 +115,8 @@ void CheckCopies(blendwire_client* client) {
 }
 
 void CheckLeaks(blendwire_client* client) {
+  // Ten bytes for each submit: gRPC's own bookkeeping breathes a little.
+  constexpr size_t kAllowed = 100'000;
   Request request(100);
   const auto submit_many = [&](int count) {
     for (int i = 0; i < count; ++i) {
@@ -126,10 +130,14 @@ void CheckLeaks(blendwire_client* client) {
   submit_many(2000);  // until every cache has its size
   const size_t before = mallinfo2().uordblks;
   submit_many(10'000);
-  const size_t after = mallinfo2().uordblks;
+  // Calls that were given up are still ending, which takes a busy machine a while. What is lost stays.
+  size_t after = mallinfo2().uordblks;
+  for (int i = 0; i < 100 && after >= before + kAllowed; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    after = mallinfo2().uordblks;
+  }
   std::printf("  %zu bytes in use before 10,000 submits, %zu after\n", before, after);
-  // One byte in each would be 10,000; gRPC's own bookkeeping breathes a little.
-  Check(after < before + 100'000, "10,000 submits leak nothing");
+  Check(after < before + kAllowed, "10,000 submits leak nothing");
 }
 
 }  // namespace

@@ -420,6 +420,21 @@ TEST_F(ClientCallsTest, AForgottenMeshIsSentAgain) {
   EXPECT_EQ(service_.LastPredict().mesh_id(), "mesh 2");
 }
 
+// As after a restart: first nobody is there, then somebody who knows nothing.
+TEST_F(ClientCallsTest, AMeshForgottenWhileTheServerWasAwayIsSentAgain) {
+  service_.keeps_meshes = true;
+  ASSERT_TRUE(client_.PredictBatch(Batch({"aa", "oh"})).ok());
+  bool away = true;
+  service_.before = [&away](auto&, const auto&) {
+    return std::exchange(away, false) ? grpc::Status(grpc::UNAVAILABLE, "away") : grpc::Status::OK;
+  };
+  service_.ForgetMeshes();
+  const auto again = client_.PredictBatch(Batch({"aa", "oh"}));
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_THAT(again->items[1]->offsets, ElementsAreArray(Scaled(0.25f)));
+  EXPECT_THAT(service_.Seen(), SizeIs(4));
+}
+
 TEST_F(ClientCallsTest, AStreamKnowsMeshesAndForgets) {
   service_.keeps_meshes = true;
   for (const std::string id : {"", "mesh 1", ""}) {

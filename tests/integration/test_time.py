@@ -254,7 +254,7 @@ def test_memory_budget(start_server: Callable[..., Server], models: pathlib.Path
     assert "a prediction for 100000 vertices needs about" in caught.value.details()
     assert "48 MiB for it; start it with a larger --memory-budget" in caught.value.details()
 
-    blocker = start(server, request(meshes.points_only(7000), model="slow"))
+    blocker = start(server, request(meshes.points_only(12_500), model="slow"))  # 43 of 48 MiB
     await_running(server)
     triangles = np.random.default_rng(8).integers(0, 5000, (400_000, 3), np.uint32)
     large = request(meshes.Mesh(meshes.points_only(5000).vertices, triangles))  # 4.7 MiB

@@ -46,8 +46,9 @@ class AmendableRpc : public Rpc {
   void AmendWith(AmendFunction amend) { amend_ = std::move(amend); }
 
   bool Amend(const absl::Status& status) override {
-    const AmendFunction amend = std::exchange(amend_, nullptr);
-    return amend && amend(status);
+    if (!amend_ || !amend_(status)) return false;
+    amend_ = nullptr;
+    return true;
   }
 
  private:
