@@ -18,6 +18,7 @@
 #include "cli/commands.h"
 #include "cli/expression_choice.h"
 #include "cli/json_output.h"
+#include "cli/mesh_options.h"
 #include "cli/npy.h"
 #include "cli/npz.h"
 #include "cli/prediction_options.h"
@@ -58,8 +59,7 @@ struct BatchOptions {
   std::vector<std::string> only;
   PredictionChoice prediction;
   int max_parallel = 0;
-  std::vector<std::string> meshes;
-  double unit = 1.0;
+  MeshChoice meshes;
   bool json = false;
   bool quiet = false;
   ServerChoice server;
@@ -104,7 +104,7 @@ absl::Status CheckOutput(const char* option, const std::string& file,
 }
 
 absl::Status CheckArguments(const BatchOptions& options) {
-  if (system::HasExtension(options.input, ".npy") && !options.meshes.empty()) {
+  if (system::HasExtension(options.input, ".npy") && !options.meshes.names.empty()) {
     return absl::InvalidArgumentError(
         absl::StrCat("--mesh needs a file with named meshes, but the input is ", options.input));
   }
@@ -120,8 +120,8 @@ absl::StatusOr<Input> ReadInput(const BatchOptions& options) {
   Input input;
   if (!system::HasExtension(options.input, ".npy")) {
     avatar::ReadOptions read;
-    read.meshes = options.meshes;
-    read.obj_unit = options.unit;
+    read.meshes = options.meshes.names;
+    read.obj_unit = options.meshes.unit;
     absl::StatusOr<avatar::Avatar> avatar =
         avatar::Avatar::Read(system::PathFromUtf8(options.input), read);
     if (!avatar.ok()) return avatar.status();
@@ -295,13 +295,7 @@ void AddInputAndOutput(CLI::App& command, BatchOptions& options) {
       .add_option("--vertices", options.vertices_output,
                   "File (.npy) for the vertices that the offsets belong to")
       ->type_name("FILE");
-  command.add_option("--mesh", options.meshes, "Only this mesh; may be given several times")
-      ->type_name("NAME")
-      ->expected(1)
-      ->take_all();
-  command.add_option("--unit", options.unit, "Metres that one unit of an .obj file is")
-      ->check(CLI::Range(1e-5, 1e5))
-      ->capture_default_str();
+  AddMeshOptions(command, options.meshes);
   command.add_flag("--json", options.json, "The summary as JSON");
   command.add_flag("--quiet,-q", options.quiet, "Nothing but errors (and --json)");
 }

@@ -130,8 +130,8 @@ TEST_F(BatchTest, OneCallForAllAndOneArrayForEach) {
   EXPECT_EQ(batch.requests(3).condition().type(), Condition::CUSTOM);
 
   const auto arrays = Unzip(Bytes(File("out.npz")));
-  EXPECT_THAT(arrays, ElementsAre(Key("Joy.npy"), Key("aa.npy"), Key("jawOpen.npy"),
-                                  Key("oh.npy")));
+  EXPECT_THAT(arrays,
+              ElementsAre(Key("Joy.npy"), Key("aa.npy"), Key("jawOpen.npy"), Key("oh.npy")));
   const std::vector<float> vertices = FourVectors(Bytes(File("vertices.npy")));
   std::vector<float> half = vertices;
   for (float& value : half) value *= 0.5f;

@@ -13,8 +13,7 @@
 #include <vector>
 
 #include "avatar/avatar.h"
-#include "cli/app.h"
-#include "client/testing/fake_server.h"
+#include "cli/testing/command_test.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
@@ -23,63 +22,21 @@ namespace blendwire::cli {
 namespace {
 
 using ::testing::ElementsAre;
+using testing::Ended;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::SizeIs;
 using ::testing::StartsWith;
 
-constexpr char kObj[] =
-    "o face\nv 0 0 0.01\nv 0.01 0 0.01\nv 0.01 0.01 0.01\nv 0 0.01 0.01\nf 1 2 3 4\n";
-
-struct Ended {
-  ExitCode code = ExitCode::kOk;
-  std::string out;
-  std::string err;
-};
-
-class CliTest : public ::testing::Test {
- protected:
-  void SetUp() override {
-    folder_ = std::filesystem::path(::testing::TempDir()) / "blendwire_cli" /
-              ::testing::UnitTest::GetInstance()->current_test_info()->name();
-    std::filesystem::remove_all(folder_);
-    std::filesystem::create_directories(folder_);
-    std::ofstream(folder_ / "face.obj") << kObj;
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
-  Ended Run(const std::vector<std::string>& arguments, bool terminal = false) {
-    std::ostringstream out;
-    std::ostringstream err;
-    Context context = {.out = out,
-                       .err = err,
-                       .terminal = terminal,
-                       .cancellation = cancellation_,
-                       .connect = OpenSession};
-    const ExitCode code = RunProgram(arguments, context);
-    return {code, out.str(), err.str()};
-  }
-
-  std::string File(const std::string& name) const { return (folder_ / name).string(); }
-
-  static std::string Bytes(const std::string& file) {
-    std::ifstream in(file, std::ios::binary);
-    return std::string(std::istreambuf_iterator<char>(in), {});
-  }
-
-  std::filesystem::path folder_;
-  Cancellation cancellation_;
-  testing::FakeService service_;
-  testing::FakeServer server_{service_};
-};
+class CliTest : public testing::CommandTest {};
 
 TEST_F(CliTest, HelpAndVersionNeedNoServer) {
   const Ended help = Run({"--help"});
   EXPECT_EQ(help.code, ExitCode::kOk);
-  for (const char* command : {"generate", "predict", "batch", "expressions", "health", "stats",
-                              "watch", "models", "load", "unload", "Exit codes: 0 done",
-                              "Examples:"}) {
+  for (const char* command :
+       {"generate", "predict", "batch", "expressions", "health", "stats", "watch", "models", "load",
+        "unload", "Exit codes: 0 done", "Examples:"}) {
     EXPECT_THAT(help.out, HasSubstr(command));
   }
   EXPECT_THAT(Run({"--version"}).out, StartsWith("blendwire 0."));
@@ -177,7 +134,7 @@ TEST_F(CliTest, NamesFollowTheConvention) {
 }
 
 TEST_F(CliTest, AFailedExpressionIsNamedAndTheOthersAreWritten) {
-  service_.spoil_update = [](testing::contract::BatchPredictionUpdate& update) {
+  service_.spoil_update = [](blendwire::testing::contract::BatchPredictionUpdate& update) {
     if (update.index() != 1) return;
     update.mutable_response()->set_success(false);
     update.mutable_response()->set_error_message("no such luck");
@@ -247,7 +204,7 @@ TEST_F(CliTest, PredictGivesOffsetsAsJsonAndAsNumpyArray) {
   // In the file's order and contract axes: the second vertex is (0.01, 0, 0.01) in the file.
   EXPECT_EQ(json["offsets"][1], nlohmann::json::array({0.01, -0.01, 0.0}));
   const auto condition = service_.LastPredict().condition();
-  EXPECT_EQ(condition.type(), testing::contract::ExpressionCondition::CUSTOM);
+  EXPECT_EQ(condition.type(), blendwire::testing::contract::ExpressionCondition::CUSTOM);
   EXPECT_EQ(condition.name(), "mine");
   EXPECT_EQ(condition.parameters().at("jawOpen"), 0.4f);
   EXPECT_EQ(condition.parameters().at("mouthPucker"), 1.0f);

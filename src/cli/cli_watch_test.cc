@@ -63,8 +63,8 @@ TEST_F(WatchTest, OnATerminalItIsDrawnOverItself) {
   // The second view begins as many lines up as the first has.
   const size_t second = ended.out.find("\x1b[J");
   ASSERT_NE(second, std::string::npos);
-  const auto height = std::count(ended.out.begin(),
-                                 ended.out.begin() + static_cast<std::ptrdiff_t>(second), '\n');
+  const auto height =
+      std::count(ended.out.begin(), ended.out.begin() + static_cast<std::ptrdiff_t>(second), '\n');
   EXPECT_THAT(ended.out.substr(second + 3), StartsWith(absl::StrCat("\x1b[", height, "A\r")));
   EXPECT_THAT(ended.out, HasSubstr("4 in flight, 5 queued"));
   EXPECT_THAT(ended.out, HasSubstr("  inference          40.2       40.3       40.4       40.5"));
@@ -106,9 +106,8 @@ TEST_F(WatchTest, AFailureInBetweenIsSaidAndItGoesOn) {
   const Ended ended = Watch({"--count", "3", "--interval", "0.05"});
   EXPECT_EQ(ended.code, ExitCode::kOk);
   EXPECT_EQ(calls, 3);  // no look is tried twice
-  EXPECT_THAT(Lines(ended.out),
-              ElementsAre(HasSubstr("up 12 s"), HasSubstr("  not reachable: "),
-                          HasSubstr("up 12 s")));
+  EXPECT_THAT(Lines(ended.out), ElementsAre(HasSubstr("up 12 s"), HasSubstr("  not reachable: "),
+                                            HasSubstr("up 12 s")));
 }
 
 TEST_F(WatchTest, AServerThatIsStartedLaterIsFound) {

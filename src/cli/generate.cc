@@ -14,6 +14,7 @@
 #include "cli/commands.h"
 #include "cli/expression_choice.h"
 #include "cli/json_output.h"
+#include "cli/mesh_options.h"
 #include "cli/prediction_options.h"
 #include "cli/progress.h"
 #include "system/files.h"
@@ -28,8 +29,7 @@ struct GenerateOptions {
   std::vector<std::string> only;
   std::string names = "vrchat";
   PredictionChoice prediction;
-  std::vector<std::string> meshes;
-  double unit = 1.0;
+  MeshChoice meshes;
   float min_displacement = 1e-4f;
   bool overwrite = false;
   bool no_normals = false;
@@ -56,8 +56,8 @@ BatchRequest ToRequest(const GenerateOptions& options, const avatar::Avatar& ava
 
 absl::StatusOr<avatar::Avatar> ReadAvatar(const GenerateOptions& options) {
   avatar::ReadOptions read;
-  read.meshes = options.meshes;
-  read.obj_unit = options.unit;
+  read.meshes = options.meshes.names;
+  read.obj_unit = options.meshes.unit;
   return avatar::Avatar::Read(system::PathFromUtf8(options.input), read);
 }
 
@@ -265,15 +265,7 @@ void AddGenerate(CLI::App& app, Run& run) {
       ->check(CLI::IsMember({"vrchat", "vrm", "vrm0", "vrm1", "arkit", "oculus"}))
       ->capture_default_str();
   AddPredictionOptions(*command, options->prediction);
-  command
-      ->add_option("--mesh", options->meshes,
-                   "Only this mesh, by its own or its node's name; may be given several times")
-      ->type_name("NAME")
-      ->expected(1)
-      ->take_all();
-  command->add_option("--unit", options->unit, "Metres that one unit of an .obj file is")
-      ->check(CLI::Range(1e-5, 1e5))
-      ->capture_default_str();
+  AddMeshOptions(*command, options->meshes);
   AddOutputOptions(*command, *options);
   AddPrivateServerOptions(*command, options->server);
   command->callback([options, &run] {

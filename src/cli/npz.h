@@ -12,7 +12,7 @@
 namespace blendwire::cli {
 
 struct NamedVectors {
-  std::string name;               // UTF-8, the array's key in numpy.load
+  std::string name;                // UTF-8, the array's key in numpy.load
   absl::Span<const float> values;  // [n,3] flattened
 };
 

@@ -12,6 +12,7 @@
 #include "avatar/avatar.h"
 #include "cli/commands.h"
 #include "cli/json_output.h"
+#include "cli/mesh_options.h"
 #include "cli/npy.h"
 #include "cli/prediction_options.h"
 #include "system/files.h"
@@ -25,8 +26,7 @@ struct PredictOptions {
   std::string type = "viseme";
   std::vector<std::string> parameters;  // NAME=WEIGHT
   PredictionChoice prediction;
-  std::vector<std::string> meshes;
-  double unit = 1.0;
+  MeshChoice meshes;
   std::string output;
   std::string vertices_output;
   ServerChoice server;
@@ -112,8 +112,8 @@ ExitCode Predict(const PredictOptions& options, const Context& context) {
   if (!expression.ok()) return context.FailUsage(expression.status().message());
   if (absl::Status s = CheckOutputs(options); !s.ok()) return context.FailUsage(s.message());
   avatar::ReadOptions read;
-  read.meshes = options.meshes;
-  read.obj_unit = options.unit;
+  read.meshes = options.meshes.names;
+  read.obj_unit = options.meshes.unit;
   const auto avatar = avatar::Avatar::Read(system::PathFromUtf8(options.input), read);
   if (!avatar.ok()) return context.Fail(avatar.status());
   absl::StatusOr<Session> session = context.connect(options.server, context.cancellation);
@@ -148,13 +148,7 @@ void AddPredict(CLI::App& app, Run& run) {
       ->expected(1)
       ->take_all();
   AddPredictionOptions(*command, options->prediction);
-  command->add_option("--mesh", options->meshes, "Only this mesh; may be given several times")
-      ->type_name("NAME")
-      ->expected(1)
-      ->take_all();
-  command->add_option("--unit", options->unit, "Metres that one unit of an .obj file is")
-      ->check(CLI::Range(1e-5, 1e5))
-      ->capture_default_str();
+  AddMeshOptions(*command, options->meshes);
   command
       ->add_option("-o,--output", options->output,
                    "File for the offsets, .npy or .json; without it, JSON on standard output")

@@ -100,9 +100,8 @@ class Sleeper {
 // How the watching ended.
 absl::Status WatchUntilEnd(const WatchOptions& options, const Context& context, Watcher& watcher) {
   const Sleeper sleeper(context.cancellation);
-  const auto interval =
-      std::chrono::duration_cast<std::chrono::steady_clock::duration>(
-          std::chrono::duration<double>(options.interval_seconds));
+  const auto interval = std::chrono::duration_cast<std::chrono::steady_clock::duration>(
+      std::chrono::duration<double>(options.interval_seconds));
   std::optional<LiveBlock> block;
   if (context.output_terminal) block.emplace(context.out);
   auto next = std::chrono::steady_clock::now();

@@ -110,10 +110,10 @@ std::vector<std::string> ToScreen(const Look& look) {
   lines.push_back(absl::StrFormat("  %-20s %10s %10s %10s %10s %10s", "model", "ok", "failed",
                                   "p50", "p95", "p99"));
   for (const ModelStats& model : stats.models) {
-    lines.push_back(absl::StrFormat(
-        "  %-20s %10d %10d %10.1f %10.1f %10.1f", model.model_name, model.successful_requests,
-        model.failed_requests, model.inference_time.p50_ms, model.inference_time.p95_ms,
-        model.inference_time.p99_ms));
+    lines.push_back(absl::StrFormat("  %-20s %10d %10d %10.1f %10.1f %10.1f", model.model_name,
+                                    model.successful_requests, model.failed_requests,
+                                    model.inference_time.p50_ms, model.inference_time.p95_ms,
+                                    model.inference_time.p99_ms));
   }
   return lines;
 }
