@@ -215,7 +215,7 @@ class Gather(nn.Module):
 
     def forward(self, packed: torch.Tensor, vertices: torch.Tensor) -> torch.Tensor:
         # A view: with more meshes it would have to be a copy, the largest of all there are.
-        return packed.flatten(0, 2)[: vertices.shape[1]].unsqueeze(0)
+        return packed.flatten(0, 2).unsqueeze(0)[:, : vertices.shape[1]]
 
 
 def encode(model: FaceNetwork, vertices: torch.Tensor, normals: torch.Tensor) -> torch.Tensor:
