@@ -43,13 +43,18 @@ TOPOLOGY_MODIFIERS = frozenset(
 # message code -> the cure's operator, without "blendwire."; the rest has no button.
 CURES = {
     "edit_mode": "cure_object_mode",
+    "no_triangles": "cure_leave_out",
     "linked": "cure_make_local",
     "mirrored": "cure_apply_mirror",
+    "changes_topology": "cure_apply_modifier",
     "absolute_keys": "cure_relative_keys",
     "shared_data": "cure_single_user",
     "too_large": "cure_size",
     "too_small": "cure_size",
     "wrong_way": "cure_facing",
+    "no_face": "cure_no_face",
+    "no_face_found": "cure_no_face",
+    "no_face_stopped": "cure_no_face",
 }
 
 
@@ -123,7 +128,8 @@ def check_object(facts: Facts) -> list[Finding]:
         if kind == "MIRROR":
             result.append(found("mirrored_keys" if facts.has_keys else "mirrored"))
         elif kind in TOPOLOGY_MODIFIERS:
-            result.append(found("changes_topology", modifier=name))
+            code = "changes_topology_keys" if facts.has_keys else "changes_topology"
+            result.append(found(code, modifier=name))
     if facts.other_users:
         result.append(found("shared_data", count=facts.other_users))
     return result

@@ -52,6 +52,12 @@ TEXTS: dict[str, tuple[str, str, str]] = {
         "are made for the mesh below it",
         "Nothing to do, unless you want to apply it first",
     ),
+    "changes_topology_keys": (
+        WARNING,
+        "The modifier {modifier} of {object} changes the mesh; shape keys "
+        "are made for the mesh below it",
+        "Nothing to do; Blender cannot apply it to a mesh with shape keys",
+    ),
     "shared_data": (
         WARNING,
         "Other objects ({count}) share the mesh of {object} and get the same shape keys",

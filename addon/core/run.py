@@ -10,6 +10,7 @@ tick() does work for a few milliseconds and returns. Whoever has no event loop c
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any
@@ -57,6 +58,7 @@ class Run:
         self._predicting_since: float | None = None
         self._job: Any = None
         self._writing = False
+        self._frame = settings.frame
         self._work = self._steps()
         self.phase = Phase.STARTING
         self.fraction = 0.0
@@ -145,13 +147,12 @@ class Run:
         for sources in self._host.read_steps():
             yield True
         assert sources is not None
-        joint: Joint | None = None
-        for joint in gather_steps(sources, self.settings.frame, self.settings.soft_edge):
-            yield True
-        assert joint is not None
-        self._note_size(joint)
-        self.phase = Phase.PREDICTING
-        predicted = yield from self._predict(joint)
+        for facing in self.settings.facings or (self.settings.frame.facing,):
+            self._frame = dataclasses.replace(self.settings.frame, facing=facing)
+            self.phase = Phase.READING
+            joint = yield from self._gather(sources)
+            self.phase = Phase.PREDICTING
+            predicted = yield from self._predict(joint)
         if self.settings.only_check:
             return
         self.phase = Phase.SHAPING
@@ -160,10 +161,15 @@ class Run:
             yield True
         yield from self._write(joint, predicted)
 
-    def _note_size(self, joint: Joint) -> None:
+    def _gather(self, sources: Sequence[Source]) -> Generator[bool, None, Joint]:
+        joint: Joint | None = None
+        for joint in gather_steps(sources, self._frame, self.settings.soft_edge):
+            yield True
+        assert joint is not None
         finding = check_size(joint.vertices, joint.parts[0].name)
-        if finding is not None:
+        if finding is not None and not self.settings.only_check:
             self.outcome.messages.append(finding.message)
+        return joint
 
     def _start_server(self) -> Iterator[bool]:
         care = self._care
@@ -272,7 +278,9 @@ class Run:
         )
 
     def _judge_face(self, score: float) -> None:
-        self.outcome.face_score = score
+        best = self.outcome.face_score
+        if best is None or score > best:
+            self.outcome.face_score, self.outcome.facing = score, self._frame.facing
         if self.settings.only_check:
             return
         if score < FACE_STOP and self.settings.need_face:

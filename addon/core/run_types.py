@@ -48,6 +48,7 @@ class RunSettings:
         overwrite: Whether the user's own keys of the same name may be replaced.
         need_face: Whether nothing is written if no face is recognised.
         only_check: Whether the run ends when it is known how much of a face this is.
+        facings: With only_check, the facings to try instead of the frame's own.
     """
 
     specs: Sequence[KeySpec]
@@ -60,6 +61,7 @@ class RunSettings:
     overwrite: bool = False
     need_face: bool = True
     only_check: bool = False
+    facings: Sequence[str] = ()
 
     def strength_of(self, spec: KeySpec) -> float:
         """The factor of one key."""
@@ -122,4 +124,5 @@ class Outcome:
     seconds: float = 0.0
     longest_tick: float = 0.0  # seconds, before writing
     longest_write_tick: float = 0.0  # seconds
-    face_score: float | None = None
+    face_score: float | None = None  # the best, where several facings were tried
+    facing: str = ""  # that it was reached with

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import pathlib
 import re
 import time
 from collections.abc import Callable
@@ -36,7 +37,7 @@ class ServerSettings:
     Attributes:
         address: Of a server that is not ours; empty for a private one.
         program: The server's file; empty for the one that came with the add-on.
-        model: A model file; empty for the default model.
+        model: A model file, or the folder of one; empty for the default model.
         device: "auto", "cpu", "cuda", ...
         log_level: "INFO", ...
         log_file: Where its log is appended.
@@ -270,6 +271,25 @@ class ServerCare:
         self._health = None
         self.client = None
         self.info = None
+
+
+def model_file(path: str) -> str:
+    """The model of a folder: its default.onnx, or the only one there is. Files stay as they are.
+
+    Raises:
+        ValueError: The folder has none, or several.
+    """
+    folder = pathlib.Path(path)
+    if not folder.is_dir():
+        return path
+    found = sorted(folder.glob("*.onnx"))
+    chosen = [file for file in found if file.name == "default.onnx"] or found
+    if len(chosen) != 1:
+        names = ", ".join(file.name for file in found) or "none"
+        raise ValueError(
+            f"the model folder {path} should hold one .onnx file or a default.onnx; found: {names}"
+        )
+    return str(chosen[0])
 
 
 def readable_device(text: str) -> str:

@@ -19,7 +19,7 @@ from typing import Any
 
 import bpy
 
-from ..core.server_care import ServerSettings
+from ..core.server_care import ServerSettings, model_file
 
 ADDON = __package__.rpartition(".")[0]
 """The add-on's module name, which differs between extensions and classic add-ons."""
@@ -113,7 +113,7 @@ class NativeBackend:
         arguments += ["--memory-budget", str(memory_budget_mib())]
         arguments += ["--grace", "0.5"]  # when Blender is gone, nobody waits for an answer
         if settings.model:
-            arguments += ["--model", settings.model]
+            arguments += ["--model", model_file(settings.model)]
         program: Any = settings.program or None
         if program is None and not os.environ.get("BLENDWIRE_SERVER"):
             program = bundled_server(client_package)

@@ -13,7 +13,7 @@ from bpy.app.handlers import persistent
 
 from ..core.checks import Finding
 from ..core.messages import Message
-from ..core.run import FACE_WARN, Outcome, Phase, Run
+from ..core.run import Outcome, Phase, Run
 from ..core.server_care import ServerCare, State
 from .native import NativeBackend
 from .preview import Preview
@@ -35,6 +35,7 @@ class Session:
         self.messages: list[Message] = []
         self.outcome: Outcome | None = None
         self.undo_count = 0
+        self._then: Callable[[Outcome], None] | None = None
         self._last_redraw = 0.0
         self._shown: tuple[object, ...] = ()
 
@@ -43,9 +44,10 @@ class Session:
         """Whether a run is going on."""
         return self.run is not None and not self.run.finished
 
-    def begin(self, run: Run) -> None:
-        """Makes it the run that tick() moves on."""
+    def begin(self, run: Run, then: Callable[[Outcome], None] | None = None) -> None:
+        """Makes it the run that tick() moves on; `then` is called if it succeeds."""
         self.run = run
+        self._then = then
         self.outcome = None
         self.messages = []
         if self.preview is not None:
@@ -75,14 +77,12 @@ class Session:
         if self.run is None:
             return
         run, self.run = self.run, None
+        then, self._then = self._then, None
         if not run.settings.only_check:
             self.outcome = run.outcome
-        elif run.phase == Phase.DONE:
-            score = run.outcome.face_score
-            if score is not None and score < FACE_WARN and self.findings is not None:
-                self.findings.append(Finding(Message("no_face_found", {"score": score})))
-            return
         self.messages = list(run.outcome.messages)
+        if run.phase == Phase.DONE and then is not None:
+            then(run.outcome)
 
     def cancel(self, code: str = "cancelled") -> None:
         """Ends the run, if there is one."""

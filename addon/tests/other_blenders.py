@@ -80,11 +80,11 @@ def validate(blender: pathlib.Path, zip_file: pathlib.Path) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--folder", type=pathlib.Path, required=True)
+    parser.add_argument("--zip", type=pathlib.Path, help="else the newest in dist/")
     parser.add_argument("series", nargs="*", default=list(RELEASES), help="4.2 4.5 5.0 5.2")
     arguments = parser.parse_args()
-    zips = sorted(
-        (HERE.parents[1] / "dist").glob("blendwire-*-linux_x64.zip"), key=os.path.getmtime
-    )
+    built = (HERE.parents[1] / "dist").glob("blendwire-*-linux_x64.zip")
+    zips = [arguments.zip] if arguments.zip else sorted(built, key=os.path.getmtime)
     if not zips:
         print("skipped: dist/ has no blendwire-*-linux_x64.zip; scripts/package makes it")
         return 77
@@ -98,7 +98,7 @@ def main() -> int:
         print(f"== Blender {name}", flush=True)
         validate(blender, zips[-1])
         done = subprocess.run(
-            [sys.executable, HERE / "run_blender.py", "--blender", "-k", TESTS],
+            [sys.executable, HERE / "run_blender.py", "--blender", "-k", TESTS, "--zip", zips[-1]],
             env={**os.environ, "BLENDWIRE_BLENDERS": str(blender)},
             check=False,
         )

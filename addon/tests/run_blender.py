@@ -5,11 +5,13 @@
     addon/tests/run_blender.py --blender            without a window, in each of $BLENDWIRE_BLENDERS
     addon/tests/run_blender.py --window             in a window under Xvfb, with screenshots
     addon/tests/run_blender.py --lifetime           kills Blender, and runs two at once
+    addon/tests/run_blender.py --cycles 200         generates, undoes, cancels, kills; nothing grows
     addon/tests/run_blender.py --pictures           docs/images/ from the screenshots
     addon/tests/run_blender.py --package BUILD      makes the zip from a finished build first
 
-A Blender is a program, or a Python interpreter whose environment has PyPI's bpy. Exit code 77 means
-that the test was skipped; the reason is printed.
+The zip is the newest in dist/, or the one that --zip names. A Blender is a program, or a Python
+interpreter whose environment has PyPI's bpy. Exit code 77 means that the test was skipped; the
+reason is printed.
 """
 
 from __future__ import annotations
@@ -47,7 +49,10 @@ def skip(reason: str) -> NoReturn:
 
 
 def find_zip() -> pathlib.Path:
-    """The newest built zip."""
+    """The zip that was named, or the newest one."""
+    named = os.environ.get("BLENDWIRE_TEST_ZIP")
+    if named:
+        return pathlib.Path(named).resolve()
     found = sorted((REPOSITORY / "dist").glob("blendwire-*-linux_x64.zip"), key=os.path.getmtime)
     if not found:
         skip("dist/ has no blendwire-*-linux_x64.zip; scripts/package makes it")
@@ -126,6 +131,18 @@ def run_headless(out: str, word: str) -> int:
             )
         failed += result.returncode != 0
     return min(failed, 1)
+
+
+def run_cycles(out: str, count: int) -> int:
+    """soak.py in the first Blender."""
+    blender = find_blenders()[0]
+    with tempfile.TemporaryDirectory(prefix="blendwire-profile-") as profile:
+        result = subprocess.run(
+            [*command(blender, "soak.py"), *options(out), "--times", str(count)],
+            env=environment(blender, profile),
+            check=False,
+        )
+    return int(result.returncode != 0)
 
 
 def run_window(out: str) -> int:
@@ -227,11 +244,17 @@ def main() -> int:
     kind.add_argument("--blender", action="store_true")
     kind.add_argument("--window", action="store_true")
     kind.add_argument("--lifetime", action="store_true")
+    kind.add_argument("--cycles", type=int, metavar="COUNT")
     kind.add_argument("--pictures", action="store_true")
     kind.add_argument("--package", metavar="BUILD")
     parser.add_argument("--out", default=str(REPOSITORY / "out" / "blender"))
     parser.add_argument("-k", default="", help="only tests with this word in their name")
+    parser.add_argument("--zip", help="another one than the newest in dist/")
     arguments = parser.parse_args()
+    if arguments.zip:
+        os.environ["BLENDWIRE_TEST_ZIP"] = arguments.zip
+    if arguments.cycles:
+        return run_cycles(arguments.out, arguments.cycles)
     if arguments.pictures:
         return run_pictures(arguments.out)
     if arguments.package:

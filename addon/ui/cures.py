@@ -9,9 +9,12 @@ import bpy
 from bpy.props import StringProperty
 
 from ..core import checks
+from ..core.run import FACE_WARN, Outcome
+from ..core.transforms import FACINGS
+from ..host.blender_host import push_undo
 from ..host.session import session
 from . import properties
-from .operators import check, find_problems, gather_face
+from .operators import StartsRun, begin_run, check, find_problems, gather_face, note_score
 
 
 class _Cure:
@@ -81,6 +84,35 @@ class BLENDWIRE_OT_cure_apply_mirror(_Cure, bpy.types.Operator):
             bpy.ops.object.modifier_apply(modifier=name)
 
 
+class BLENDWIRE_OT_cure_apply_modifier(_Cure, bpy.types.Operator):
+    """Apply this modifier"""
+
+    bl_idname = "blendwire.cure_apply_modifier"
+    bl_label = "Apply Modifier"
+
+    modifier: StringProperty(name="Modifier")
+
+    def cure(self, context: Any, obj: Any) -> None:
+        _activate(context, obj)
+        bpy.ops.object.modifier_apply(modifier=self.modifier)
+
+
+class BLENDWIRE_OT_cure_leave_out(_Cure, bpy.types.Operator):
+    """Work without this object"""
+
+    bl_idname = "blendwire.cure_leave_out"
+    bl_label = "Leave Out"
+
+    def cure(self, context: Any, obj: Any) -> None:
+        settings = context.scene.blendwire
+        for index in reversed(range(len(settings.others))):
+            if settings.others[index].object == obj:
+                settings.others.remove(index)
+        if obj in properties.target_objects(context):
+            left = [o for o in context.view_layer.objects if o.type == "MESH" and o != obj]
+            settings.target = max(left, key=lambda o: len(o.data.polygons), default=None)
+
+
 class BLENDWIRE_OT_cure_single_user(_Cure, bpy.types.Operator):
     """Give the object a mesh of its own"""
 
@@ -130,12 +162,36 @@ class BLENDWIRE_OT_cure_facing(_Cure, bpy.types.Operator):
                 context.scene.blendwire.facing = finding.message.params["facing"]
 
 
+class BLENDWIRE_OT_cure_no_face(StartsRun, bpy.types.Operator):
+    """Try all directions that the face may look to, and set the best one"""
+
+    bl_idname = "blendwire.cure_no_face"
+    bl_label = "Find Facing"
+
+    object: StringProperty(name="Object")
+
+    def begin(self, context: Any) -> None:
+        scene = context.scene.name
+
+        def set_facing(outcome: Outcome) -> None:
+            if (outcome.face_score or 0.0) >= FACE_WARN:
+                bpy.data.scenes[scene].blendwire.facing = outcome.facing
+                push_undo("Find Facing")
+            check(bpy.context)
+            note_score(outcome)
+
+        begin_run(context, [], then=set_facing, only_check=True, facings=tuple(FACINGS))
+
+
 CLASSES = (
     BLENDWIRE_OT_cure_object_mode,
     BLENDWIRE_OT_cure_make_local,
     BLENDWIRE_OT_cure_apply_mirror,
+    BLENDWIRE_OT_cure_apply_modifier,
+    BLENDWIRE_OT_cure_leave_out,
     BLENDWIRE_OT_cure_single_user,
     BLENDWIRE_OT_cure_relative_keys,
     BLENDWIRE_OT_cure_size,
     BLENDWIRE_OT_cure_facing,
+    BLENDWIRE_OT_cure_no_face,
 )

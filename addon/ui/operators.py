@@ -5,6 +5,7 @@ there (execute), and return at once when a button calls them (invoke)."""
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 import bpy
@@ -14,7 +15,7 @@ from ..core import checks, expressions
 from ..core.gather import Joint, NothingToSend, gather
 from ..core.messages import ERROR, Message, Stop
 from ..core.plan import removable
-from ..core.run import Phase, Run
+from ..core.run import FACE_WARN, Outcome, Phase, Run
 from ..core.transforms import Frame
 from ..host import meshes
 from ..host.blender_host import BlenderHost
@@ -77,8 +78,21 @@ def find_problems(context: Any) -> list[checks.Finding]:
 # ---- generate ----
 
 
-def begin_run(context: Any, specs: list[expressions.KeySpec], **changes: Any) -> Run:
-    """Starts a run, which the timer moves on; `changes` are to the panel's settings.
+def note_score(outcome: Outcome) -> None:
+    """A finding if a check says that this is not much of a face."""
+    score, findings = outcome.face_score, session().findings
+    if score is not None and score < FACE_WARN and findings is not None:
+        findings.append(checks.Finding(Message("no_face_found", {"score": score})))
+
+
+def begin_run(
+    context: Any,
+    specs: list[expressions.KeySpec],
+    then: Callable[[Outcome], None] | None = None,
+    **changes: Any,
+) -> Run:
+    """Starts a run, which the timer moves on; `changes` are to the panel's settings, `then` is
+    called if it succeeds.
 
     Raises:
         Stop: It cannot begin.
@@ -102,11 +116,11 @@ def begin_run(context: Any, specs: list[expressions.KeySpec], **changes: Any) ->
         settings,
         is_call_error=current.backend.is_error,
     )
-    current.begin(run)
+    current.begin(run, then)
     return run
 
 
-class _StartsRun:
+class StartsRun:
     """An operator that starts a run: a button returns at once, a script when the run is done."""
 
     @classmethod
@@ -145,7 +159,7 @@ class _StartsRun:
         return self.finish() if result == {"FINISHED"} else result
 
 
-class BLENDWIRE_OT_check(_StartsRun, bpy.types.Operator):
+class BLENDWIRE_OT_check(StartsRun, bpy.types.Operator):
     """Look for what could spoil the result"""
 
     bl_idname = "blendwire.check"
@@ -155,7 +169,7 @@ class BLENDWIRE_OT_check(_StartsRun, bpy.types.Operator):
         """Looks at the meshes; where nothing speaks against it, the server is asked, too, whether
         it finds a face."""
         if not any(finding.blocks for finding in check(context)):
-            begin_run(context, [], only_check=True)
+            begin_run(context, [], then=note_score, only_check=True)
 
     def finish(self) -> set[str]:
         if session().busy and super().finish() == {"CANCELLED"}:
@@ -168,7 +182,7 @@ class BLENDWIRE_OT_check(_StartsRun, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class BLENDWIRE_OT_generate(_StartsRun, bpy.types.Operator):
+class BLENDWIRE_OT_generate(StartsRun, bpy.types.Operator):
     """Make the shape keys of the chosen sets"""
 
     bl_idname = "blendwire.generate"
@@ -219,7 +233,7 @@ class BLENDWIRE_OT_cancel(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class BLENDWIRE_OT_regenerate(_StartsRun, bpy.types.Operator):
+class BLENDWIRE_OT_regenerate(StartsRun, bpy.types.Operator):
     """Make this shape key again with the settings of the panel"""
 
     bl_idname = "blendwire.regenerate"

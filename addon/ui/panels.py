@@ -40,7 +40,7 @@ _STATES = {
 
 # What of the sidebar's width is not for text, in pixels at an interface scale of 1: margins, tabs,
 # scroll bar, an icon, and for messages the box around them.
-_BESIDE_TEXT, _BESIDE_MESSAGE = 72, 82
+_BESIDE_TEXT, _BESIDE_MESSAGE = 72, 92
 
 
 def _lines(text: str, context: Any, beside: int = _BESIDE_TEXT) -> list[str]:
@@ -66,6 +66,18 @@ def draw_message(layout: Any, message: Message, context: Any) -> Any:
     if message.severity != INFO:  # else nothing is wrong
         _draw_lines(column, _lines(message.cure(tr), context, _BESIDE_MESSAGE), "FORWARD")
     return column
+
+
+def draw_cure(layout: Any, message: Message, name: str = "") -> None:
+    """The button that cures it, if there is one; `name` is an object's."""
+    cure = checks.CURES.get(message.code)
+    if cure is None:
+        return
+    layout.operator_context = "INVOKE_DEFAULT"
+    button = layout.operator(f"blendwire.{cure}")
+    button.object = name or message.params.get("object", "")
+    if "modifier" in message.params:
+        button.modifier = message.params["modifier"]
 
 
 class _Panel:
@@ -134,7 +146,7 @@ class BLENDWIRE_PT_main(_Panel, bpy.types.Panel):
         current = session()
         outcome = current.outcome
         if outcome is not None and outcome.written:
-            text = tr("Shape keys made: {count} ({seconds} s)").format(
+            text = tr("Shape keys: {count} ({seconds} s)").format(
                 count=outcome.written, seconds=f"{outcome.seconds:.1f}"
             )
             column = layout.column(align=True)
@@ -144,11 +156,9 @@ class BLENDWIRE_PT_main(_Panel, bpy.types.Panel):
         for message in messages:
             box = layout.box()
             draw_message(box, message, context)
-            cure = checks.CURES.get(message.code)
-            if cure is not None and current.run is None:
-                box.operator(f"blendwire.{cure}").object = message.params["object"]
+            if current.run is None:
+                draw_cure(box, message)
             if message.code == "no_face_stopped":
-                box.operator_context = "INVOKE_DEFAULT"
                 box.operator("blendwire.generate", text="Generate Anyway").anyway = True
 
 
@@ -200,8 +210,7 @@ class BLENDWIRE_PT_face(_Panel, bpy.types.Panel):
         for finding in findings:
             box = layout.box()
             draw_message(box, finding.message, context)
-            if finding.cure:
-                box.operator(f"blendwire.{finding.cure}").object = finding.object
+            draw_cure(box, finding.message, finding.object)
 
 
 class BLENDWIRE_PT_expressions(_Panel, bpy.types.Panel):

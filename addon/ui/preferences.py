@@ -27,7 +27,9 @@ class BLENDWIRE_AP_preferences(bpy.types.AddonPreferences):
         subtype="FILE_PATH",
     )
     model: StringProperty(
-        name="Model", description="An ONNX file; empty for the default model", subtype="FILE_PATH"
+        name="Model",
+        description="An ONNX file, or the folder of one; empty for the default model",
+        subtype="FILE_PATH",
     )
     device: EnumProperty(
         name="Device",

@@ -4,6 +4,7 @@ set(CMAKE_SYSTEM_NAME Darwin)
 set(CMAKE_SYSTEM_PROCESSOR arm64)
 set(CMAKE_OSX_SYSROOT "" CACHE STRING "" FORCE)
 set(blendwire_dist_target macos-arm64)
+set(blendwire_dist_flags "-DABSL_WITHOUT_COREFOUNDATION")  # see packaging/dependencies/patches
 include(${CMAKE_CURRENT_LIST_DIR}/zig.cmake)
 foreach(kind IN ITEMS EXE SHARED)
   set(CMAKE_${kind}_LINKER_FLAGS_INIT "-Wl,-dead_strip")

@@ -3,10 +3,14 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 import re
+import shutil
+import struct
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
 
@@ -120,6 +124,79 @@ def test_newer_c_library(build: pathlib.Path) -> None:
     )
     subprocess.run(["cc", build / "main.c", "-o", build / "bin" / "blendwire"], check=True)
     assert any("blendwire needs GLIBC_2.3" in p for p in check_binaries.check_linux(build))
+
+
+ZIG = components.SOURCES / "ziglang" / "ziglang" / "zig"
+
+
+@pytest.fixture(scope="module")
+def macos_build(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    """Programs and a library for macOS, made here, as they should be; more libraries beside them."""
+    folder = tmp_path_factory.mktemp("macos")
+    cache = str(components.SOURCES.parent / "zig-cache")
+    environment = {**os.environ, "ZIG_GLOBAL_CACHE_DIR": cache, "ZIG_LOCAL_CACHE_DIR": cache}
+    functions = "".join(f"void {name}(void) {{}}\n" for name in check_binaries.declared_functions())
+    (folder / "api.c").write_text(f"{functions}\n#ifdef MORE\nvoid _Znwm(void) {{}}\n#endif\n")
+    (folder / "main.c").write_text("int main(void) { return 0; }\n")
+    (folder / "bin").mkdir()
+    (folder / "lib").mkdir()
+    name = "-Wl,-install_name,@rpath/libblendwire_client.1.dylib"
+    for source, output, *options in (
+        ("main.c", "bin/blendwire"),
+        ("main.c", "bin/blendwire-server", "-Wl,-rpath,@loader_path"),
+        ("api.c", "lib/libblendwire_client.1.dylib", "-shared", name),
+        ("api.c", "more", "-shared", name, "-DMORE"),
+    ):
+        subprocess.run(
+            [ZIG, "cc", "-target", "aarch64-macos.13.0", folder / source, "-o", folder / output]
+            + options,
+            check=True, env=environment,
+        )  # fmt: skip
+    return folder
+
+
+needs_zig = pytest.mark.skipif(not ZIG.is_file(), reason="scripts/dist has fetched no compiler yet")
+
+
+@needs_zig
+def test_good_macos_build(macos_build: pathlib.Path) -> None:
+    assert check_binaries.check_macos(macos_build) == []
+
+
+def _newer(library: bytes) -> bytes:
+    """For macOS 15: in LC_BUILD_VERSION, after the command, its size and the platform."""
+    at = library.index(struct.pack("<I", 0x32), 32)
+    return library[: at + 12] + struct.pack("<I", 15 << 16) + library[at + 16 :]
+
+
+@needs_zig
+@pytest.mark.parametrize(
+    ("name", "change", "problem"),
+    [
+        ("more", bytes, "libblendwire_client.1.dylib shows _Znwm"),
+        (
+            "lib/libblendwire_client.1.dylib",
+            lambda library: library.replace(b"@rpath/", b"/other/", 1),
+            "libblendwire_client.1.dylib calls itself /other/libblendwire_client.1.dylib",
+        ),
+        ("lib/libblendwire_client.1.dylib", _newer, "libblendwire_client.1.dylib is for macOS (15, 0)"),
+        (
+            "lib/libblendwire_client.1.dylib",
+            lambda library: library[:4] + struct.pack("<I", 0x01000007) + library[8:],
+            "libblendwire_client.1.dylib is not for arm64",
+        ),
+    ],
+)
+def test_bad_macos_build(
+    macos_build: pathlib.Path, tmp_path: pathlib.Path, name: str,
+    change: Callable[[bytes], bytes], problem: str,
+) -> None:  # fmt: skip
+    """Each fault is named, and nothing else."""
+    shutil.copytree(macos_build / "bin", tmp_path / "bin")
+    (tmp_path / "lib").mkdir()
+    library = change((macos_build / name).read_bytes())
+    (tmp_path / "lib" / "libblendwire_client.1.dylib").write_bytes(library)
+    assert check_binaries.check_macos(tmp_path) == [problem]
 
 
 def test_version_is_the_projects() -> None:

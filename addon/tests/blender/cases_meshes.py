@@ -215,9 +215,35 @@ def test_wrong_facing_is_refused_and_the_right_one_works() -> None:
     head.location = (0, 0, 1.52)
     bpy.context.view_layer.update()
     assert "No face" in refused(sets={"visemes"})
-    bpy.context.scene.blendwire.facing = "+Y"
+    assert bpy.ops.blendwire.cure_no_face() == {"FINISHED"}
+    assert bpy.context.scene.blendwire.facing == "+Y"
+    assert codes() == [] and session().findings == [], (codes(), session().findings)
     generate(sets={"visemes"})
     assert len(keys_of(head)) == 16
+
+
+def test_modifier_that_changes_the_mesh_is_told_and_can_be_applied() -> None:
+    head = import_head(with_parts=False)
+    count = len(head.data.vertices)
+    head.modifiers.new("Subdivide", "SUBSURF").levels = 1
+    bpy.ops.blendwire.check()
+    assert [f.message.code for f in session().findings] == ["changes_topology"]
+    bpy.ops.blendwire.cure_apply_modifier(object="Head", modifier="Subdivide")
+    assert not head.modifiers and len(head.data.vertices) > 3 * count
+    assert session().findings == [], session().findings
+
+
+def test_object_without_faces_is_refused_and_can_be_left_out() -> None:
+    head = import_head(with_parts=False)
+    points = new_object("Points", np.zeros((3, 3)), np.zeros((0, 3), dtype=int))
+    settings = bpy.context.scene.blendwire
+    settings.others.add().object = points
+    assert "no faces" in refused(sets={"visemes"})
+    bpy.ops.blendwire.cure_leave_out(object="Points")
+    assert len(settings.others) == 0 and codes() == []
+    settings.target = points
+    bpy.ops.blendwire.cure_leave_out(object="Points")
+    assert settings.target == head, settings.target
 
 
 def test_linked_mesh_is_refused_and_cured() -> None:

@@ -18,6 +18,7 @@ import pathlib
 import sys
 import time
 import traceback
+from typing import Any
 
 import bpy
 import numpy
@@ -29,12 +30,15 @@ from blender_install import install
 _CASES = ("cases_meshes", "cases_stalls", "cases_run")
 
 
-def arguments() -> argparse.Namespace:
+def arguments(**more: Any) -> argparse.Namespace:
+    """What stands behind "--"; `more` are further options and their defaults."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--zip", required=True)
     parser.add_argument("--head", required=True)
     parser.add_argument("--out", default="")
     parser.add_argument("-k", default="")
+    for name, default in more.items():
+        parser.add_argument(f"--{name}", type=type(default), default=default)
     own = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else []
     return parser.parse_args(own)
 

@@ -12,6 +12,7 @@ from core import expressions, provenance
 from core.gather import Source
 from core.run import Phase, Run, RunSettings
 from core.server_care import ServerCare, ServerSettings
+from core.transforms import FACINGS
 from fakes import CallError, FakeBackend, FakeHost, head_offsets
 
 VISEMES = expressions.keys_of_set("visemes")
@@ -334,6 +335,26 @@ def test_a_check_only_says_how_much_of_a_face_it_is(motion, low, high) -> None:
     assert len(backend.client.batches[0]["items"]) == 3
     assert list(host.keys["Face"]) == ["Basis"]
     assert host.undo_steps == 0
+
+
+@pytest.mark.parametrize("looks_to", ["-Y", "+Y", "+X", "-X"])
+def test_the_best_of_several_facings_is_found(looks_to) -> None:
+    co, triangles = head()
+    co[np.argmin(co[:, 1]), 1] -= 0.05  # a nose
+    angle = -np.radians(FACINGS[looks_to])
+    turn = np.eye(4)
+    turn[:2, :2] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+    sources = [Source("Face", co, triangles, turn)]
+    run, host, backend = make([], sources, only_check=True, facings=tuple(FACINGS))
+    backend.client.offsets = lambda name, v: (
+        head_offsets(name, v) if v[:, 1].min() < -0.14 else np.full_like(v, 0.01)
+    )
+    finish(run)
+    assert run.phase == Phase.DONE
+    assert len(backend.client.batches) == 4
+    assert run.outcome.facing == looks_to
+    assert run.outcome.face_score > 0.9
+    assert list(host.keys["Face"]) == ["Basis"]
 
 
 def test_no_face_is_known_before_the_rest_is_there() -> None:

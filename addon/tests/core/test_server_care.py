@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import pytest
-from core.server_care import ServerCare, ServerSettings, State, readable_device
+from core.server_care import ServerCare, ServerSettings, State, model_file, readable_device
 from fakes import CallError, FakeBackend, FakeJob, healthy
 
 
@@ -47,6 +47,20 @@ def test_start_tells_device_and_model() -> None:
 )
 def test_device_is_shown_in_plain_words(told: str, shown: str) -> None:
     assert readable_device(told) == shown
+
+
+def test_model_folder_gives_its_model(tmp_path) -> None:
+    with pytest.raises(ValueError, match="none"):
+        model_file(str(tmp_path))
+    first = tmp_path / "mine.onnx"
+    first.touch()
+    assert model_file(str(tmp_path)) == str(first)
+    assert model_file(str(first)) == str(first)
+    (tmp_path / "other.onnx").touch()
+    with pytest.raises(ValueError, match=r"mine\.onnx, other\.onnx"):
+        model_file(str(tmp_path))
+    (tmp_path / "default.onnx").touch()
+    assert model_file(str(tmp_path)) == str(tmp_path / "default.onnx")
 
 
 def test_second_start_does_nothing() -> None:
