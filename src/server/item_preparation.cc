@@ -85,7 +85,13 @@ absl::StatusOr<ItemPreparation::Mesh> ItemPreparation::SharedMeshFor(
 }
 
 absl::StatusOr<ItemPreparation::Mesh> ItemPreparation::MeshOf(const pb::VertexOffsetRequest& item) {
-  if (!item.mesh_id().empty()) return MeshById(item);
+  if (!item.mesh_id().empty()) {
+    absl::StatusOr<Mesh> mesh = MeshById(item);
+    if (!mesh.ok()) return mesh;
+    Mesh& known = named_meshes_[item.mesh_id()];
+    if (known == nullptr) known = *mesh;
+    return known;
+  }
   if (item.vertices_size() == 0 && has_shared_mesh_) return SharedMeshFor(item);
   const absl::Span<const float> vertices = VerticesOf(item);
   const absl::Span<const uint32_t> triangles = TrianglesOf(item.topology());

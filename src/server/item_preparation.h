@@ -59,6 +59,7 @@ class ItemPreparation {
   bool has_shared_mesh_ = false;
   absl::StatusOr<Mesh> shared_mesh_;
   absl::flat_hash_map<Content, Mesh> meshes_;
+  absl::flat_hash_map<std::string, Mesh> named_meshes_;
 };
 
 }  // namespace blendwire::server
