@@ -16,9 +16,11 @@ bl_info = {  # for Blender before 4.2, which reads it without running this file
     "category": "Mesh",
 }
 
+import contextlib
+
 import bpy
 
-from .host import session
+from .host import native, session
 from .ui import (
     cures,
     list_operators,
@@ -48,6 +50,10 @@ def register() -> None:
     properties.register()
     translations.register()
     session.register()
+    if bpy.app.version < (4, 2):
+        # Now, while the user waits for the installation anyway, not at the first Generate.
+        with contextlib.suppress(OSError):  # it is tried again then, and the panel says why
+            native.unpack()
 
 
 def unregister() -> None:

@@ -12,6 +12,7 @@ import hashlib
 import importlib
 import os
 import pathlib
+import shutil
 import stat
 import sys
 import zipfile
@@ -54,30 +55,37 @@ def package() -> Any:
     except ModuleNotFoundError as error:
         if error.name != "blendwire":
             raise
-    wheels = sorted((_ROOT / "wheels").glob("blendwire-*.whl"))
-    if not wheels:
+    folder = unpack()
+    if folder is None:
         raise ImportError("the add-on's wheels/ folder has no blendwire wheel")
-    folder = _unpacked(wheels[-1])
     if str(folder) not in sys.path:
         sys.path.append(str(folder))
     importlib.invalidate_caches()
     return importlib.import_module("blendwire")
 
 
-def _unpacked(wheel: pathlib.Path) -> pathlib.Path:
-    """The folder that holds the wheel's files; unpacks it the first time."""
-    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()[:12]
-    folder = user_folder("lib") / f"{wheel.name.split('-')[1]}-{digest}"
-    if folder.is_dir():
-        return folder
-    partial = folder.with_name(f"{folder.name}.{os.getpid()}")
+def unpack() -> pathlib.Path | None:
+    """The folder that holds the wheel's files; unpacks it the first time, which takes half a
+    second. None if the add-on has no wheel."""
+    wheels = sorted((_ROOT / "wheels").glob("blendwire-*.whl"))
+    if not wheels:
+        return None
+    wheel = wheels[-1]
     with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(partial)
-    try:
-        partial.rename(folder)
-    except OSError:
-        if not folder.is_dir():  # else another Blender was faster
-            raise
+        # Names and checksums stand for the contents, of which there are 20 MB to read.
+        contents = repr([(i.filename, i.file_size, i.CRC) for i in archive.infolist()])
+        digest = hashlib.sha256(contents.encode()).hexdigest()[:12]
+        folder = user_folder("lib") / f"{wheel.name.split('-')[1]}-{digest}"
+        if folder.is_dir():
+            return folder
+        partial = folder.with_name(f"{folder.name}.{os.getpid()}")
+        try:
+            archive.extractall(partial)
+            partial.rename(folder)
+        except OSError:
+            shutil.rmtree(partial, ignore_errors=True)
+            if not folder.is_dir():  # else another Blender was faster
+                raise
     return folder
 
 

@@ -288,6 +288,19 @@ def test_languages_are_registered() -> None:
         assert translations[locale]["*", "Generate"] != "Generate"
 
 
+def test_native_files_are_unpacked_when_the_add_on_is_switched_on() -> None:
+    if bpy.app.version >= (4, 2):
+        return  # Blender does it
+    session().care.drop()
+    native = module("host.native")
+    folder = native.unpack()
+    shutil.rmtree(folder)
+    bpy.ops.preferences.addon_disable(module=addon_name())
+    bpy.ops.preferences.addon_enable(module=addon_name())
+    assert (folder / "blendwire" / "_native").is_dir()
+    assert bpy.ops.blendwire.start_server("EXEC_DEFAULT") == {"FINISHED"}
+
+
 def test_add_on_can_be_switched_off_and_on() -> None:
     pid = session().care.pid
     assert pid

@@ -117,12 +117,13 @@ def steps(window: Window) -> Iterator[float]:
     yield from _start_server(window)
     yield from _check(window)
     yield from _generate(window, head)
-    yield from _undo_and_redo(window)
     yield from _show_keys(window)
+    yield from _undo_and_redo(window)
     yield from _languages(window)
     yield from _crash(window)
     yield from _no_face(window)
     yield from _large_mesh(window)
+    yield from _preferences(window)
     print("WINDOW TEST PASSED", flush=True)
 
 
@@ -324,6 +325,14 @@ def _no_face(window: Window) -> Iterator[float]:
     window.picture("8-no-face")
     assert scenes.session().messages[0].code == "no_face_stopped", scenes.session().messages
     assert scenes.keys_of(suzanne) == {}
+
+
+def _preferences(window: Window) -> Iterator[float]:
+    """They open in a window of their own."""
+    with window.override():
+        bpy.ops.preferences.addon_show(module=scenes.addon_name())
+    yield 2.0
+    window.picture("9-preferences")
 
 
 def _languages(window: Window) -> Iterator[float]:
