@@ -321,8 +321,9 @@ class BLENDWIRE_PT_results(_Panel, bpy.types.Panel):
             return
         obj = objects[0]
         records = _records_of(obj.data.shape_keys)
-        row = layout.row(align=True)
         playing = session().preview
+        row = layout.row(align=True)
+        row.enabled = playing is not None or bool(records)
         if playing is not None:
             row.operator("blendwire.preview", text="Stop", icon="PAUSE")
             row.label(text=playing.current, translate=False)

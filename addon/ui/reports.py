@@ -17,8 +17,13 @@ def tr(text: str) -> str:
 
 
 def show(operator: Any, message: Message) -> set[str]:
-    """In the panel, and for scripts as the operator's report."""
+    """In the panel, and for scripts as the operator's report.
+
+    An ERROR raises RuntimeError in scripts, which must notice. Where a button was pressed it would
+    open a popup over the panel that says the same.
+    """
     session().messages.append(message)
-    kind = "ERROR" if message.severity == ERROR else "WARNING"
+    pressed = operator.options.is_invoke
+    kind = "ERROR" if message.severity == ERROR and not pressed else "WARNING"
     operator.report({kind}, f"{message.text(tr)}. {message.cure(tr)}")
     return {"CANCELLED"}

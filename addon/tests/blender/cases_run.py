@@ -8,6 +8,7 @@ import pathlib
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import time
 
@@ -24,6 +25,7 @@ from scenes import (
     keys_of,
     module,
     pump,
+    refused,
     report,
     session,
     until_phase,
@@ -189,6 +191,41 @@ def test_server_killed_during_the_run() -> None:
     pump(lambda: session().care.state.value == "running", 60)
     generate(sets={"visemes"})
     assert len(keys_of(head)) == 16
+
+
+def _start_server_of_another(port: int) -> subprocess.Popen[bytes]:
+    native = module("host.native")
+    program = native.bundled_server(native.package())
+    foreign = ("LD_LIBRARY_PATH", "LD_PRELOAD", "PYTHONPATH", "PYTHONHOME")
+    environment = {k: v for k, v in os.environ.items() if k not in foreign}
+    return subprocess.Popen([program, "--port", str(port)], env=environment)
+
+
+def test_server_at_an_address() -> None:
+    head = import_head(with_parts=False)
+    session().care.drop()
+    preferences = module("ui.preferences").preferences()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    preferences.address = f"127.0.0.1:{port}"
+    server = None
+    try:
+        assert f"No server answers at 127.0.0.1:{port}" in refused(sets={"visemes"})
+        server = _start_server_of_another(port)
+        session().care.drop()
+        generate(sets={"visemes"})
+        assert len(keys_of(head)) == 16
+        assert session().care.pid == 0, "a server of its own was started, too"
+        server.terminate()
+        server.wait(20)
+        pump(lambda: session().care.state.value == "crashed", 30)
+        assert session().care.message.code == "unreachable", session().care.message
+    finally:
+        preferences.address = ""
+        session().care.drop()
+        if server is not None and server.poll() is None:
+            server.kill()
 
 
 def test_hand_made_keys_are_kept() -> None:

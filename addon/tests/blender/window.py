@@ -13,11 +13,10 @@ from __future__ import annotations
 import contextlib
 import os
 import pathlib
-import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import bpy
@@ -25,77 +24,24 @@ import bpy
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import harness
 import scenes
+from desktop import Heart, Window, wait
 
 _TIMEOUT = float(os.environ.get("BLENDWIRE_TEST_TIMEOUT", "1400"))
 
 
-class Window:
-    """The 3D view, and what a user can do to it."""
-
-    def __init__(self, out: str) -> None:
-        self.out = pathlib.Path(out)
-        self.out.mkdir(parents=True, exist_ok=True)
-        self._sent: subprocess.Popen[bytes] | None = None
-
-    @property
-    def area(self) -> Any:
-        screen = bpy.context.window_manager.windows[0].screen
-        return max((a for a in screen.areas if a.type == "VIEW_3D"), key=lambda a: a.width)
-
-    def region(self, kind: str) -> Any:
-        return next(r for r in self.area.regions if r.type == kind)
-
-    def picture(self, name: str) -> None:
-        print(f"picture {name}", flush=True)
-        subprocess.run(["import", "-window", "root", str(self.out / f"{name}.png")], check=True)
-
-    def click(self, x: float, y: float) -> None:
-        """Blender counts y from the bottom, X from the top. Does not wait for it: Blender must
-        have noticed that the mouse is above a button before the button is pressed."""
-        height = bpy.context.window_manager.windows[0].height
-        place = [str(int(x)), str(int(height - y))]
-        move = ["mousemove", str(int(x) - 3), place[1], "sleep", "0.3", "mousemove", *place]
-        self._send([*move, "sleep", "0.5", "click", "1"])
-
-    def _send(self, commands: list[str]) -> None:
-        if self._sent is not None:
-            self._sent.wait()
-        self._sent = subprocess.Popen(["xdotool", *commands])
-
-    def press(self, offset: float) -> None:
-        """Clicks the button that is so far below the sidebar's top, at an interface scale of 1."""
-        sidebar = self.region("UI")
-        scale = bpy.context.preferences.system.ui_scale
-        y = sidebar.y + sidebar.height - offset * scale
-        self.click(sidebar.x + sidebar.width * 0.48, y)
-
-    def key(self, keys: str) -> None:
-        region = self.region("WINDOW")
-        height = bpy.context.window_manager.windows[0].height
-        x, y = region.x + region.width // 3, height - region.y - region.height // 2
-        self._send(["mousemove", str(x), str(y), "sleep", "0.5", "key", keys])
-
-    def override(self) -> Any:
-        window = bpy.context.window_manager.windows[0]
-        return bpy.context.temp_override(
-            window=window, area=self.area, region=self.region("WINDOW")
-        )
-
-
-def wait(predicate: Callable[[], bool], seconds: float = 180) -> Iterator[float]:
-    deadline = time.monotonic() + seconds
-    while not predicate():
-        assert time.monotonic() < deadline, "timed out"
-        yield 0.02
+def lines_of(*texts: str, message: bool = False) -> int:
+    """So many lines these take in the panel."""
+    window = bpy.context.window_manager.windows[0]
+    sidebar = WINDOW.region("UI")
+    panels = scenes.module("ui.panels")
+    beside = panels._BESIDE_MESSAGE if message else panels._BESIDE_TEXT
+    with bpy.context.temp_override(window=window, area=WINDOW.area, region=sidebar):
+        return sum(len(panels._lines(text, bpy.context, beside)) for text in texts)
 
 
 def info_lines() -> int:
     """So many lines about model and device stand above the buttons."""
-    window = bpy.context.window_manager.windows[0]
-    sidebar = WINDOW.region("UI")
-    with bpy.context.temp_override(window=window, area=WINDOW.area, region=sidebar):
-        lines = scenes.module("ui.panels")._lines(scenes.session().care.info.device, bpy.context)
-    return 1 + len(lines)
+    return 1 + lines_of(scenes.session().care.info.device)
 
 
 # Where the buttons are while a server runs, in pixels below the sidebar's top.
@@ -112,10 +58,17 @@ def check_button() -> float:
     return generate_button() + 207 + 22 * others
 
 
+def cure_button() -> float:
+    """Below the one message that there is."""
+    (message,) = scenes.session().messages
+    return generate_button() + 45 + 17 * lines_of(message.text(), message.cure(), message=True)
+
+
 def steps(window: Window) -> Iterator[float]:
     head = yield from _show_head(window)
     yield from _start_server(window)
     yield from _check(window)
+    yield from _cure(window, head)
     yield from _generate(window, head)
     yield from _show_keys(window)
     yield from _undo_and_redo(window)
@@ -184,6 +137,22 @@ def _check(window: Window) -> Iterator[float]:
     yield 0.5
 
 
+def _cure(window: Window, head: Any) -> Iterator[float]:
+    """Edit Mode: Generate says that it will not do, and the button below leaves it."""
+    with window.override():
+        bpy.ops.object.mode_set(mode="EDIT")
+    yield 0.5
+    window.press(generate_button())
+    yield from wait(lambda: scenes.session().messages, 20)
+    assert [m.code for m in scenes.session().messages] == ["edit_mode"]
+    yield 1.5
+    window.picture("2-edit-mode")
+    window.press(cure_button())
+    yield from wait(lambda: head.mode == "OBJECT", 20)
+    yield from wait(lambda: not scenes.session().messages, 20)
+    yield 1.5
+
+
 def _generate(window: Window, head: Any) -> Iterator[float]:
     bpy.context.scene.blendwire.use_arkit = True
     with window.override():
@@ -231,36 +200,6 @@ def _set_key(key: str, value: float) -> None:
         blocks = bpy.data.objects[name].data.shape_keys.key_blocks
         if key in blocks:
             blocks[key].value = value
-
-
-class Heart:
-    """Beats as often as Blender's main loop lets it; the longest pauses between beats, by phase.
-
-    A pause is whatever the main thread did: a tick of the add-on, drawing, evaluating the mesh.
-    """
-
-    def __init__(self) -> None:
-        self.longest: dict[str, list[float]] = {}
-        self._phase = ""
-        self._stopped = False
-        self._last = (time.perf_counter(), time.thread_time())
-        bpy.app.timers.register(self._beat)
-
-    def stop(self) -> None:
-        self._stopped = True
-
-    def _beat(self) -> float | None:
-        if self._stopped:
-            return None
-        now = (time.perf_counter(), time.thread_time())
-        pauses = [round((b - a) * 1000, 1) for a, b in zip(self._last, now)]
-        known = self.longest.get(self._phase, [0.0, 0.0])
-        if self._phase:
-            self.longest[self._phase] = [max(pair) for pair in zip(known, pauses)]
-        self._last = now
-        run = scenes.session().run
-        self._phase = run.phase.value if run is not None else "idle"
-        return 0.001
 
 
 def _large_mesh(window: Window) -> Iterator[float]:
