@@ -29,7 +29,11 @@ BUDGET = 0.002
 """Seconds after which a tick begins no further slice; slices take up to 6 ms, so a tick 8 ms."""
 
 WRITE_BUDGET = 0.020
-"""The same while keys are written: each of those ticks makes Blender redraw, so few are better."""
+"""The same while keys are written, where Blender takes longer than SLOW_REDRAW between two such ticks:
+each makes it evaluate the mesh with all keys it has so far, so few are better."""
+
+SLOW_REDRAW = 0.030
+"""Seconds. The timer itself waits a third of that."""
 
 FACE_STOP, FACE_WARN = 0.25, 0.6
 """Scores of face_evidence below which the run ends, or is done with a warning."""
@@ -58,6 +62,7 @@ class Run:
         self._predicting_since: float | None = None
         self._job: Any = None
         self._writing = False
+        self._write_tick_ended: float | None = None
         self._frame = settings.frame
         self._work = self._steps()
         self.phase = Phase.STARTING
@@ -87,9 +92,11 @@ class Run:
     # ---- the engine ----
 
     def tick(self, budget: float | None = None) -> None:
-        """Works until the budget (seconds; BUDGET or WRITE_BUDGET if None) is spent or there is
+        """Works until the budget (seconds; None: as long as is good) is spent or there is
         nothing to do but wait."""
         begin = self._clock()
+        if budget is None:
+            budget = WRITE_BUDGET if self._redraw_is_slow(begin) else BUDGET
         while not self.finished:
             try:
                 working = next(self._work)
@@ -102,11 +109,16 @@ class Run:
                 if not self._is_call_error(error) and not isinstance(error, NothingToSend):
                     raise
             else:
-                limit = WRITE_BUDGET if self._writing else BUDGET
-                if working and self._clock() - begin < (limit if budget is None else budget):
+                if working and self._clock() - begin < budget:
                     continue
             break
-        self._note_duration(self._clock() - begin)
+        end = self._clock()
+        self._write_tick_ended = end if self._writing else None
+        self._note_duration(end - begin)
+
+    def _redraw_is_slow(self, now: float) -> bool:
+        ended = self._write_tick_ended
+        return ended is not None and now - ended > SLOW_REDRAW
 
     def _note_duration(self, duration: float) -> None:
         if self._writing:

@@ -172,6 +172,33 @@ def until(run, phase):
     raise AssertionError(run.phase)
 
 
+@pytest.mark.parametrize(("redraw", "most"), [(0.010, 0.008), (0.100, 0.028)])
+def test_writing_takes_more_at_a_time_where_blender_redraws_slowly(redraw, most) -> None:
+    """A slice takes 2 ms here."""
+    now = 0.0
+    run, _, _ = make()
+    run._clock = lambda: now
+    until(run, Phase.WRITING)
+    work = run._work
+
+    def slow_work():
+        nonlocal now
+        for working in work:
+            now += 0.002
+            yield working
+
+    run._work = slow_work()
+    durations = []
+    while not run.finished:
+        begin = now
+        run.tick()
+        durations.append(now - begin)
+        now += redraw
+    assert run.phase == Phase.DONE
+    assert max(durations) <= most
+    assert (max(durations) > 0.008) == (redraw > 0.03)
+
+
 def test_cancel_while_writing_takes_it_back() -> None:
     run, host, _ = make()
     until(run, Phase.WRITING)
