@@ -86,6 +86,8 @@ def _mlserver(model: str, places: Places, ports: list[int]) -> Server:
     (folder / "settings.json").write_text(json.dumps({
         "host": "127.0.0.1", "http_port": http, "grpc_port": grpc, "metrics_port": metrics,
         "grpc_max_message_length": 2**30, "debug": False,
+        # In its own process: its workers do not start on Python 3.11 with this uvloop.
+        "parallel_workers": 0,
     }))  # fmt: skip
     size = _condition_size(places.model(model))
     (folder / "model-settings.json").write_text(json.dumps({
