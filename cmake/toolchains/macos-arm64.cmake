@@ -3,7 +3,7 @@
 set(CMAKE_SYSTEM_NAME Darwin)
 set(CMAKE_SYSTEM_PROCESSOR arm64)
 set(CMAKE_OSX_SYSROOT "" CACHE STRING "" FORCE)
-set(CURRENT_OSX_VERSION 13.0)  # CMake takes one that it does not know for one without rpaths
+set(CMAKE_USER_MAKE_RULES_OVERRIDE ${CMAKE_CURRENT_LIST_DIR}/macos-rpath.cmake)
 set(blendwire_dist_target macos-arm64)
 set(blendwire_dist_flags "-DABSL_WITHOUT_COREFOUNDATION")  # see packaging/dependencies/patches
 include(${CMAKE_CURRENT_LIST_DIR}/zig.cmake)

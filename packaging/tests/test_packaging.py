@@ -199,5 +199,14 @@ def test_bad_macos_build(
     assert check_binaries.check_macos(tmp_path) == [problem]
 
 
+@needs_zig
+def test_macos_server_that_finds_no_library(macos_build: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    """One that was linked without a path beside itself."""
+    shutil.copytree(macos_build, tmp_path, dirs_exist_ok=True)
+    shutil.copy(tmp_path / "bin" / "blendwire", tmp_path / "bin" / "blendwire-server")
+    problem = "blendwire-server does not look for libraries beside itself"
+    assert check_binaries.check_macos(tmp_path) == [problem]
+
+
 def test_version_is_the_projects() -> None:
     assert re.fullmatch(r"\d+\.\d+\.\d+", make_release.project_version())

@@ -43,9 +43,10 @@ def nothing_left() -> Iterator[None]:
     """Fails the session if a server, or a child of one, outlives its test."""
     yield
     left = leftovers()
+    named = {pid: pathlib.Path(f"/proc/{pid}/cmdline").read_bytes() for pid in left}
     for pid in left:
         os.kill(pid, signal.SIGKILL)
-    assert not left, f"processes that outlived their tests: {left}"
+    assert not left, f"processes that outlived their tests: {named}"
 
 
 def _starter(started: list[Server]) -> StartServer:

@@ -95,6 +95,8 @@ def leftovers() -> list[int]:
         try:
             marked = wanted in (entry / "environ").read_bytes().split(b"\0")
             state = (entry / "stat").read_text().rsplit(")", 1)[1].split()[0]
+            if LAUNCHER and (entry / "cmdline").read_bytes().startswith(b"C:\\windows\\system32\\"):
+                continue  # Wine's own: the first program that asks for a desktop starts it
         except OSError:
             continue
         if marked and state != "Z" and int(entry.name) != os.getpid():
