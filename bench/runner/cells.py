@@ -54,6 +54,9 @@ def _single(model: str, vertices: int) -> Cell:
     load: dict[str, Any] = {"seconds": 0.5, "at_least": 1 if slow else 3}
     if slow:
         load["warm_up"] = 0
+        # Known meshes are known by a call before.
+        for name in ("C++", "Python"):
+            contestants[name] = (contestants[name][0], {"warm_up": 1})
     return Cell(
         f"single {model} {vertices}",
         model,
