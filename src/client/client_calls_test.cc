@@ -12,6 +12,7 @@
 
 #include "absl/status/status.h"
 #include "client/client.h"
+#include "client/testing/calls.h"
 #include "client/testing/fake_server.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -28,48 +29,7 @@ using ::testing::Pair;
 using ::testing::SizeIs;
 using ::testing::UnorderedElementsAre;
 
-class ClientCallsTest : public ::testing::Test {
- protected:
-  ClientCallsTest() : server_(service_), client_(Connect()) {}
-
-  Client Connect(ClientOptions options = {}) {
-    options.address = server_.address();
-    return Client::Create(options).value();
-  }
-
-  PredictRequest Request() {
-    PredictRequest request;
-    request.mesh = {vertices_, triangles_};
-    request.expression.name = "aa";
-    request.expression.intensity = 0.5f;
-    return request;
-  }
-
-  BatchRequest Batch(const std::vector<std::string>& names) {
-    BatchRequest request;
-    request.mesh = {vertices_, triangles_};
-    for (size_t i = 0; i < names.size(); ++i) {
-      BatchItem item;
-      item.expression.name = names[i];
-      item.expression.intensity = static_cast<float>(i) * 0.25f;
-      request.items.push_back(std::move(item));
-    }
-    return request;
-  }
-
-  // What FakeService answers.
-  std::vector<float> Scaled(float factor) const {
-    std::vector<float> result;
-    for (const float value : vertices_) result.push_back(value * factor);
-    return result;
-  }
-
-  const std::vector<float> vertices_ = {1, 2, 3, 4, 5, 6, 7, 8, 9, -1, -2, -3};
-  const std::vector<uint32_t> triangles_ = {0, 1, 2, 1, 2, 3};
-  testing::FakeService service_;
-  testing::FakeServer server_;
-  Client client_;
-};
+using ClientCallsTest = testing::CallsTest;
 
 TEST_F(ClientCallsTest, Health) {
   const auto health = client_.Health();
@@ -368,119 +328,6 @@ TEST_F(ClientCallsTest, ListModels) {
   EXPECT_THAT(model.expressions, ElementsAre("aa"));
   EXPECT_EQ(model.sha256, "abc");
   EXPECT_EQ((*models)[1].name, "second");
-}
-
-TEST_F(ClientCallsTest, AMeshThatTheServerKeepsIsSentOnce) {
-  service_.keeps_meshes = true;
-  ASSERT_TRUE(client_.Predict(Request()).ok());
-  EXPECT_THAT(service_.LastPredict().vertices(), ElementsAreArray(vertices_));
-  EXPECT_THAT(service_.LastPredict().mesh_id(), IsEmpty());
-
-  const auto again = client_.Predict(Request());
-  ASSERT_TRUE(again.ok()) << again.status();
-  EXPECT_THAT(again->offsets, ElementsAreArray(Scaled(0.5f)));
-  EXPECT_EQ(service_.LastPredict().mesh_id(), "mesh 1");
-  EXPECT_EQ(service_.LastPredict().vertex_count(), 4);
-  EXPECT_THAT(service_.LastPredict().vertices(), IsEmpty());
-  EXPECT_FALSE(service_.LastPredict().has_topology());
-  // Batches know it, too, and what they send others know.
-  const auto batch = client_.PredictBatch(Batch({"aa", "oh"}));
-  ASSERT_TRUE(batch.ok()) << batch.status();
-  EXPECT_THAT(batch->items[1]->offsets, ElementsAreArray(Scaled(0.25f)));
-  EXPECT_EQ(service_.LastBatch().mesh_id(), "mesh 1");
-  EXPECT_THAT(service_.LastBatch().vertices(), IsEmpty());
-}
-
-TEST_F(ClientCallsTest, OneOtherBitIsAnotherMesh) {
-  service_.keeps_meshes = true;
-  ASSERT_TRUE(client_.Predict(Request()).ok());
-  std::vector<float> vertices = vertices_;
-  vertices.back() = -3.0000002f;
-  PredictRequest moved = Request();
-  moved.mesh.vertices = vertices;
-  ASSERT_TRUE(client_.Predict(moved).ok());
-  EXPECT_THAT(service_.LastPredict().vertices(), ElementsAreArray(vertices));
-  PredictRequest bare = Request();
-  bare.mesh.triangles = {};
-  ASSERT_TRUE(client_.Predict(bare).ok());
-  EXPECT_THAT(service_.LastPredict().vertices(), ElementsAreArray(vertices_));
-}
-
-TEST_F(ClientCallsTest, AForgottenMeshIsSentAgain) {
-  service_.keeps_meshes = true;
-  ASSERT_TRUE(client_.Predict(Request()).ok());
-  service_.ForgetMeshes();
-  const auto again = client_.Predict(Request());
-  ASSERT_TRUE(again.ok()) << again.status();
-  EXPECT_THAT(again->offsets, ElementsAreArray(Scaled(0.5f)));
-  EXPECT_THAT(service_.Seen(), SizeIs(3));
-  EXPECT_THAT(service_.LastPredict().vertices(), ElementsAreArray(vertices_));
-  EXPECT_THAT(service_.LastPredict().topology().triangles(), ElementsAreArray(triangles_));
-  ASSERT_TRUE(client_.Predict(Request()).ok());
-  EXPECT_EQ(service_.LastPredict().mesh_id(), "mesh 2");
-}
-
-// As after a restart: first nobody is there, then somebody who knows nothing.
-TEST_F(ClientCallsTest, AMeshForgottenWhileTheServerWasAwayIsSentAgain) {
-  service_.keeps_meshes = true;
-  ASSERT_TRUE(client_.PredictBatch(Batch({"aa", "oh"})).ok());
-  bool away = true;
-  service_.before = [&away](auto&, const auto&) {
-    return std::exchange(away, false) ? grpc::Status(grpc::UNAVAILABLE, "away") : grpc::Status::OK;
-  };
-  service_.ForgetMeshes();
-  const auto again = client_.PredictBatch(Batch({"aa", "oh"}));
-  ASSERT_TRUE(again.ok()) << again.status();
-  EXPECT_THAT(again->items[1]->offsets, ElementsAreArray(Scaled(0.25f)));
-  EXPECT_THAT(service_.Seen(), SizeIs(4));
-}
-
-TEST_F(ClientCallsTest, AStreamKnowsMeshesAndForgets) {
-  service_.keeps_meshes = true;
-  for (const std::string id : {"", "mesh 1", ""}) {
-    int updates = 0;
-    const auto stream = client_.PredictStream(
-        Batch({"aa", "oh", "ou"}), [&updates](const BatchUpdate&) { return ++updates > 0; });
-    ASSERT_TRUE(stream.ok()) << stream.status();
-    EXPECT_EQ(updates, 3);
-    EXPECT_THAT(stream->items[2]->offsets, ElementsAreArray(Scaled(0.5f)));
-    EXPECT_EQ(service_.LastBatch().mesh_id(), id);
-    EXPECT_EQ(service_.LastBatch().vertices().empty(), !id.empty());
-    if (!id.empty()) service_.ForgetMeshes();
-  }
-}
-
-TEST_F(ClientCallsTest, AnItemsOwnMeshIsNotTakenForTheBatchs) {
-  service_.keeps_meshes = true;
-  BatchRequest request = Batch({"aa", "oh"});
-  const std::vector<float> own = {9, 8, 7};
-  request.items[0].mesh = MeshView{own, {}};
-  ASSERT_TRUE(client_.PredictBatch(request).ok());
-  ASSERT_TRUE(client_.PredictBatch(request).ok());
-  EXPECT_EQ(service_.LastBatch().mesh_id(), "mesh 1");
-  EXPECT_THAT(service_.LastBatch().requests(0).vertices(), ElementsAreArray(own));
-}
-
-TEST_F(ClientCallsTest, WithoutMemoryForMeshesEachCallSendsItsOwn) {
-  service_.keeps_meshes = true;
-  ClientOptions options;
-  options.known_mesh_bytes = 0;
-  Client client = Connect(options);
-  for (int i = 0; i < 2; ++i) {
-    ASSERT_TRUE(client.Predict(Request()).ok());
-    EXPECT_THAT(service_.LastPredict().vertices(), ElementsAreArray(vertices_));
-  }
-}
-
-TEST_F(ClientCallsTest, AModelThatIsNotThereStaysNotFound) {
-  service_.keeps_meshes = true;
-  ASSERT_TRUE(client_.Predict(Request()).ok());
-  service_.before_answer = [](auto&, const auto&) {
-    return grpc::Status(grpc::NOT_FOUND, "no such model");
-  };
-  const auto missing = client_.Predict(Request());
-  EXPECT_EQ(missing.status(), absl::NotFoundError("no such model"));
-  EXPECT_THAT(service_.Seen(), SizeIs(3));  // the second try had the mesh itself
 }
 
 }  // namespace
