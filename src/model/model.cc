@@ -219,6 +219,7 @@ absl::StatusOr<std::shared_ptr<const Model>> Model::Load(const std::filesystem::
     std::shared_ptr<const Model> model(new Model(std::move(session), *std::move(facts)));
     if (options.warm_up) {
       if (const absl::Status status = model->WarmUp(); !status.ok()) {
+        if (absl::IsResourceExhausted(status)) return status;
         return absl::InvalidArgumentError(
             absl::StrCat("a first run of the model failed: ", status.message()));
       }
@@ -250,7 +251,7 @@ absl::Status Model::Run(const RunArguments& arguments, std::stop_token stop) con
                  outputs.names.data(), outputs.values.data(), outputs.names.size());
   } catch (const Ort::Exception& error) {
     if (stop.stop_requested()) return absl::CancelledError("cancelled while the model ran");
-    return absl::InternalError(absl::StrCat("the model failed: ", error.what()));
+    return FromRunException(error);
   }
   return absl::OkStatus();
 }

@@ -2,9 +2,31 @@
 
 #include "model/ort_status.h"
 
+#include <array>
+
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
 namespace blendwire::model {
+namespace {
+
+// ONNX Runtime has no code for it. What its allocators say (core/framework/bfc_arena.cc), and
+// std::bad_alloc's text in libstdc++, libc++ and Microsoft's library.
+bool MemoryWasShort(const Ort::Exception& error) {
+  constexpr std::array<absl::string_view, 4> kSigns = {
+      "Failed to allocate memory", "Available memory of", "bad_alloc", "bad allocation"};
+  const absl::string_view text = error.what();
+  for (const absl::string_view sign : kSigns) {
+    if (absl::StrContains(text, sign)) return true;
+  }
+  return false;
+}
+
+absl::Status NotEnoughMemory() {
+  return absl::ResourceExhaustedError("there is not enough memory for this model");
+}
+
+}  // namespace
 
 Ort::Env& OrtEnvironment() {
   // Never destroyed: sessions may live until the process ends. Silent: every error comes back as a
@@ -14,6 +36,7 @@ Ort::Env& OrtEnvironment() {
 }
 
 absl::Status FromOrtException(absl::string_view what, const Ort::Exception& error) {
+  if (MemoryWasShort(error)) return NotEnoughMemory();
   const std::string message = absl::StrCat(what, ": ", error.what());
   switch (error.GetOrtErrorCode()) {
     case ORT_INVALID_ARGUMENT:
@@ -28,6 +51,11 @@ absl::Status FromOrtException(absl::string_view what, const Ort::Exception& erro
     default:
       return absl::InternalError(message);
   }
+}
+
+absl::Status FromRunException(const Ort::Exception& error) {
+  if (MemoryWasShort(error)) return NotEnoughMemory();
+  return absl::InternalError(absl::StrCat("the model failed: ", error.what()));
 }
 
 }  // namespace blendwire::model

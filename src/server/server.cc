@@ -6,10 +6,12 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdlib>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -239,6 +241,18 @@ void Listener::Drain(EndRequests& requests) {
   server_->Wait();
 }
 
+// What is left to do after the drain is to take everything down. gRPC may wait for ever there, for a
+// thread that the system refused it when memory was short; the process ends nevertheless.
+void EndWithin(absl::Duration limit, ServerExitCode code) {
+  try {
+    std::thread([limit, code] {
+      absl::SleepFor(limit);
+      std::_Exit(static_cast<int>(code));
+    }).detach();
+  } catch (const std::system_error&) {  // no thread to be had: then without that
+  }
+}
+
 void Announce(const ServerOptions& options, const std::string& address) {
   Log(LogLevel::kInfo, "serving", {{"address", address}, {"version", contract::kVersion}});
   if (options.managed) {
@@ -291,6 +305,7 @@ ServerExitCode RunServer(const ServerOptions& options) {
   requests.Await(1, absl::InfiniteFuture());
   listener.Drain(requests);
   Log(LogLevel::kInfo, "ended");
+  EndWithin(absl::Seconds(5), ServerExitCode::kOk);
   return ServerExitCode::kOk;
 }
 

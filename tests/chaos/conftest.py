@@ -38,6 +38,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     folder = tmp_path_factory.mktemp("models")
     onnx_models.everyday(folder / "everyday.onnx")
     onnx_models.slow(folder / "slow.onnx")
+    onnx_models.heavy(folder / "heavy.onnx")
     return folder
 
 
