@@ -190,7 +190,7 @@ void DecodeResponse(State& state, const Mesh& mesh) {
   std::vector<float> output(mesh.vertices.size());
   for (auto _ : state) {
     benchmark::DoNotOptimize(
-        client::Decode(response, {absl::MakeSpan(output), output.size()}));
+        client::Decode(response, {absl::MakeSpan(output), output.size()}, {}));
   }
 }
 

@@ -84,9 +84,8 @@ absl::StatusOr<Instance> StartProcess(const std::filesystem::path& program,
                                       const ManagedServerOptions& options) {
   system::ProcessOptions start;
   start.program = program;
-  start.arguments = {"--managed", "--port", "0"};
-  start.arguments.insert(start.arguments.end(), options.arguments.begin(),
-                         options.arguments.end());
+  start.arguments = {"--managed", "--port", "0", "--shared-memory", "64"};
+  start.arguments.insert(start.arguments.end(), options.arguments.begin(), options.arguments.end());
   start.standard_input = system::Redirect::Pipe();
   start.standard_output = system::Redirect::Pipe();
   start.standard_error = options.log_file.empty() ? system::Redirect::Pipe()
@@ -135,8 +134,8 @@ absl::Status DescribeFailedStart(Instance& instance, const absl::Status& why,
   }
   AwaitLastWords(instance);
   if (exit->success()) {
-    return absl::InternalError(client::WithLog("the server ended before it served",
-                                               instance.Log()));
+    return absl::InternalError(
+        client::WithLog("the server ended before it served", instance.Log()));
   }
   return DescribeServerExit(*exit, instance.Log());
 }
@@ -352,9 +351,9 @@ absl::StatusOr<std::filesystem::path> FindServerProgram(const std::filesystem::p
     const std::string text = absl::StrCat("\"", Utf8(candidate), "\"");
     if (tried.empty() || tried.back() != text) tried.push_back(text);
   }
-  return absl::NotFoundError(absl::StrCat(
-      "no server program was found: there is no ", absl::StrJoin(tried, " and no "),
-      "; name it, or set the environment variable BLENDWIRE_SERVER to its path"));
+  return absl::NotFoundError(
+      absl::StrCat("no server program was found: there is no ", absl::StrJoin(tried, " and no "),
+                   "; name it, or set the environment variable BLENDWIRE_SERVER to its path"));
 }
 
 }  // namespace blendwire

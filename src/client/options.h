@@ -66,6 +66,10 @@ struct ClientOptions {
   // them sends its name instead. 0: each call sends its mesh.
   size_t known_mesh_bytes = size_t{32} << 20;
 
+  // Whether the server may write big answers to memory that it shares with this client, instead of
+  // sending them; it must have been told so, too (--shared-memory), as managed servers are.
+  bool shared_memory = true;
+
   KeepaliveOptions keepalive;
 
   // INVALID_ARGUMENT naming the field, its value and what would be right.

@@ -3,11 +3,11 @@
 #include "predict/mesh_cache.h"
 
 #include <algorithm>
-#include <random>
 #include <utility>
 
 #include "absl/hash/hash.h"
 #include "absl/strings/string_view.h"
+#include "system/random_bytes.h"
 
 namespace blendwire::predict {
 namespace {
@@ -29,14 +29,6 @@ size_t BytesOf(const MeshView& mesh) {
          mesh.vertices.size() / 3 * kDerivedBytesPerVertex;
 }
 
-// From the system's own source: nobody can guess the next from those before.
-std::string RandomId() {
-  std::random_device source;
-  std::string id(16, '\0');
-  for (char& byte : id) byte = static_cast<char>(source() & 0xffu);
-  return id;
-}
-
 }  // namespace
 
 std::shared_ptr<const KnownMesh> MeshCache::Get(const MeshView& mesh) {
@@ -51,7 +43,7 @@ std::shared_ptr<const KnownMesh> MeshCache::Get(const MeshView& mesh) {
     if (found != entries_.end()) return Use(found);
   }
   // Copied outside the lock; two callers may do so at once, and the second finds the first's.
-  known->id = RandomId();
+  known->id = system::RandomBytes(16);
   known->vertices.assign(mesh.vertices.begin(), mesh.vertices.end());
   known->triangles.assign(mesh.triangles.begin(), mesh.triangles.end());
   Entries dropped;  // destroyed outside the lock

@@ -17,6 +17,7 @@
 #include "predict/layouts.h"
 #include "predict/mesh_cache.h"
 #include "server/memory_budget.h"
+#include "server/shared_regions.h"
 #include "server/statistics.h"
 #include "server/work_queue.h"
 #include "system/process_figures.h"
@@ -25,8 +26,8 @@ namespace blendwire::server {
 
 // What one call may ask for. docs/server.md lists them.
 struct Limits {
-  int64_t max_vertices = 1'000'000;     // of one mesh
-  int64_t max_triangles = 4'000'000;    // of one mesh
+  int64_t max_vertices = 1'000'000;   // of one mesh
+  int64_t max_triangles = 4'000'000;  // of one mesh
   int max_batch_items = 1024;
   size_t max_message_bytes = size_t{100} << 20;  // the specification's, both ways
 };
@@ -40,12 +41,13 @@ struct ModelDefaults {
 // What all calls share. Everything in it is safe for use from several threads at once.
 struct Core {
   Core(const Limits& call_limits, const WorkQueue::Limits& queue_limits, size_t memory_budget,
-       ModelDefaults defaults, model::PathPolicy policy)
+       ModelDefaults defaults, model::PathPolicy policy, size_t shared_memory = 0)
       : limits(call_limits),
         model_defaults(defaults),
         paths(std::move(policy)),
         budget(memory_budget / 4),
         scratch(memory_budget - memory_budget / 4),
+        regions(shared_memory),
         queue(queue_limits, system::ReleaseFreeMemory) {}
 
   const Limits limits;
@@ -60,6 +62,7 @@ struct Core {
   Statistics statistics;
   MemoryBudget budget;   // requests and answers of all calls, waiting ones included
   MemoryBudget scratch;  // what model runs need while they run
+  SharedRegions regions;
   // Requested when the grace period of a shutdown is over: every call that still runs stops.
   std::stop_source abort;
   // Loading and unloading models takes long and must hold up neither predictions nor gRPC. After

@@ -105,6 +105,20 @@ absl::StatusOr<ItemPreparation::Mesh> ItemPreparation::MeshOf(const pb::VertexOf
   return mesh;
 }
 
+absl::Status ItemPreparation::FindPlace(const pb::VertexOffsetRequest& item,
+                                        PreparedItem& prepared) const {
+  if (!item.has_answer_place()) return absl::OkStatus();
+  std::shared_ptr<SharedRegion> region = core_.regions.Find(item.answer_place().region_id());
+  if (region == nullptr) return absl::OkStatus();
+  const absl::StatusOr<absl::Span<float>> place =
+      region->Place(item.answer_place().offset(), prepared.mesh->vertices().size());
+  if (absl::IsInvalidArgument(place.status())) return place.status();
+  if (!place.ok()) return absl::OkStatus();
+  prepared.place = *place;
+  prepared.region = std::move(region);
+  return absl::OkStatus();
+}
+
 absl::StatusOr<PreparedItem> ItemPreparation::Prepare(const pb::VertexOffsetRequest& item) {
   PreparedItem prepared;
   absl::StatusOr<model::ModelRef> model = core_.models.Get(item.model_name());
@@ -116,6 +130,7 @@ absl::StatusOr<PreparedItem> ItemPreparation::Prepare(const pb::VertexOffsetRequ
   absl::StatusOr<Mesh> mesh = MeshOf(item);
   if (!mesh.ok()) return mesh.status();
   prepared.mesh = *std::move(mesh);
+  if (absl::Status status = FindPlace(item, prepared); !status.ok()) return status;
 
   prepared.options = ToOptions(item.options());
   if (absl::Status status = prepared.options.Validate(); !status.ok()) return status;

@@ -25,6 +25,10 @@ struct PreparedItem {
   std::shared_ptr<const predict::PreparedMesh> mesh;
   std::vector<float> condition;
   predict::Options options;
+  // Where the answer goes instead of into its message: empty, or 3 floats for each vertex in
+  // `region`.
+  absl::Span<float> place;
+  std::shared_ptr<SharedRegion> region;
 };
 
 // Validates the items of one call. Meshes are views of the request, which must stay alive as long
@@ -48,6 +52,8 @@ class ItemPreparation {
   // The mesh that `request`, an item or a batch, names by its id.
   template <typename Request>
   absl::StatusOr<Mesh> MeshById(const Request& request) const;
+  // Finds the place that `item` names, if its region is there and the system has memory for it.
+  absl::Status FindPlace(const pb::VertexOffsetRequest& item, PreparedItem& prepared) const;
   absl::StatusOr<Mesh> SharedMeshFor(const pb::VertexOffsetRequest& item) const;
   absl::StatusOr<Mesh> MakeMesh(absl::Span<const float> vertices, int64_t vertex_count,
                                 absl::Span<const uint32_t> triangles) const;

@@ -66,6 +66,12 @@ void AddServing(CLI::App& app, ServerOptions& options) {
                  "MiB that all calls in flight may need together")
       ->check(CLI::Range(16, 1 << 20))
       ->capture_default_str();
+  app.add_option("--shared-memory", options.shared_memory_mib,
+                 "MiB of memory that callers of this user may share with the server, so that big "
+                 "answers need not be sent; 0: none. Not on Windows")
+      ->check(CLI::Range(0, 1 << 20))
+      ->take_last()
+      ->capture_default_str();
   app.add_option("--max-vertices", options.limits.max_vertices, "Largest mesh, in vertices")
       ->check(CLI::Range(int64_t{1}, int64_t{8'000'000}))
       ->capture_default_str();
@@ -155,9 +161,9 @@ std::optional<ServerOptions> ParseArguments(int argc, const char* const* argv, i
   } catch (const CLI::Error& error) {
     std::cerr << "blendwire-server: " << error.what() << "\nRun blendwire-server --help for usage."
               << std::endl;
-    exit_code = static_cast<int>(PassesWithoutConfiguration(argc, argv)
-                                     ? ServerExitCode::kBadConfiguration
-                                     : ServerExitCode::kUsage);
+    exit_code =
+        static_cast<int>(PassesWithoutConfiguration(argc, argv) ? ServerExitCode::kBadConfiguration
+                                                                : ServerExitCode::kUsage);
     return std::nullopt;
   }
   // Whoever manages a server is told its address, and may manage several.

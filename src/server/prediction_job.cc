@@ -129,7 +129,7 @@ absl::Status PredictionJob::Admit(
   if (absl::Status status = CheckScratch(); !status.ok()) return status;
   size_t answers = 0;
   for (const Item& item : items_) {
-    if (item.prepared.has_value()) {
+    if (item.prepared.has_value() && item.prepared->place.empty()) {
       answers += item.prepared->mesh->vertex_count() * kAnswerBytesPerVertex;
     }
   }
@@ -206,6 +206,7 @@ std::vector<predict::Task> PredictionJob::MakeTasks(const predict::Run& run,
     Item& item = items_[i];
     const auto output = [this, i, &item] {
       item.response = answers_.response(i);
+      if (!item.prepared->place.empty()) return item.prepared->place;
       auto* offsets = item.response->mutable_offsets();
       const int floats = static_cast<int>(item.prepared->mesh->vertices().size());
       // Not Resize(), which would write zeros first.
@@ -238,6 +239,7 @@ void PredictionJob::FinishItem(size_t index, const predict::Outcome& outcome, bo
     const model::ModelFacts& facts = item.prepared->model->facts();
     pb::PredictionMetadata& metadata = *response.mutable_metadata();
     response.set_mesh_id(item.prepared->mesh->id());
+    response.set_offsets_are_shared(!item.prepared->place.empty());
     metadata.set_queue_time_ms(Millis(waited));
     metadata.set_preprocessing_time_ms(Millis(outcome.timings.preprocessing));
     metadata.set_inference_time_ms(Millis(outcome.timings.inference));

@@ -191,10 +191,11 @@ ServerExitCode Listener::Start(const std::string& token) {
   builder.RegisterService(&service_);
   server_ = builder.BuildAndStart();
   if (server_ == nullptr) {
-    return Fail(ServerExitCode::kAddressInUse,
-                absl::UnavailableError(absl::StrCat(
-                    "cannot listen on ", *target, ": another program is there already; stop it, or "
-                    "choose another --port (0 takes any free one)")));
+    return Fail(
+        ServerExitCode::kAddressInUse,
+        absl::UnavailableError(absl::StrCat("cannot listen on ", *target,
+                                            ": another program is there already; stop it, or "
+                                            "choose another --port (0 takes any free one)")));
   }
   if (!options_.socket.empty()) {
     if (const absl::Status status = system::MakePrivate(options_.socket); !status.ok()) {
@@ -231,8 +232,8 @@ void Listener::Drain(EndRequests& requests) {
       {{"running", absl::StrCat(core_.queue.running())},
        {"waiting", absl::StrCat(core_.queue.waiting())},
        {"grace_seconds", absl::StrCat(options_.grace_seconds)}});
-  while (absl::Now() < end && !core_.queue.AwaitIdle(
-                                  std::min(end, absl::Now() + absl::Milliseconds(20)))) {
+  while (absl::Now() < end &&
+         !core_.queue.AwaitIdle(std::min(end, absl::Now() + absl::Milliseconds(20)))) {
     if (requests.Await(2, absl::Now())) break;
   }
   core_.abort.request_stop();
@@ -241,8 +242,8 @@ void Listener::Drain(EndRequests& requests) {
   server_->Wait();
 }
 
-// What is left to do after the drain is to take everything down. gRPC may wait for ever there, for a
-// thread that the system refused it when memory was short; the process ends nevertheless.
+// What is left to do after the drain is to take everything down. gRPC may wait for ever there, for
+// a thread that the system refused it when memory was short; the process ends nevertheless.
 void EndWithin(absl::Duration limit, ServerExitCode code) {
   try {
     std::thread([limit, code] {
@@ -275,7 +276,8 @@ ServerExitCode RunServer(const ServerOptions& options) {
   ConfigureLog(ParseLogLevel(options.log_level).value(),
                ParseLogFormat(options.log_format).value());
   if (const auto& program = ProbeProgram(); !program.ok()) {
-    Log(LogLevel::kWarning, "no-model-checks", {{"message", std::string(program.status().message())}});
+    Log(LogLevel::kWarning, "no-model-checks",
+        {{"message", std::string(program.status().message())}});
   }
   gpr_set_log_function(LogGrpcMessage);
   EndRequests& requests = GlobalEndRequests();
@@ -294,7 +296,7 @@ ServerExitCode RunServer(const ServerOptions& options) {
   Core core(options.limits, {.workers = options.workers, .max_waiting = options.queue},
             static_cast<size_t>(options.memory_budget_mib) << 20,
             {.device = model::ParseDevice(options.device).value(), .threads = options.threads},
-            *std::move(paths));
+            *std::move(paths), static_cast<size_t>(options.shared_memory_mib) << 20);
   if (const absl::Status status = LoadFirstModel(options, core); !status.ok()) {
     return Fail(ServerExitCode::kModelFailed, status);
   }

@@ -14,6 +14,7 @@
 #include "server/call_info.h"
 #include "server/model_calls.h"
 #include "server/predict_calls.h"
+#include "server/share_memory_call.h"
 
 namespace blendwire::server {
 namespace {
@@ -107,6 +108,11 @@ grpc::ServerUnaryReactor* Service::PredictBatch(grpc::CallbackServerContext* con
 grpc::ServerWriteReactor<pb::BatchPredictionUpdate>* Service::PredictStream(
     grpc::CallbackServerContext* context, const pb::BatchPredictionRequest* request) {
   return StartPredictStream(core_, *context, *request);
+}
+
+grpc::ServerWriteReactor<pb::SharedMemoryRegion>* Service::ShareMemory(
+    grpc::CallbackServerContext* context, const pb::ShareMemoryRequest* request) {
+  return StartShareMemory(core_, *context, *request);
 }
 
 grpc::ServerUnaryReactor* Service::GetPerformanceStats(grpc::CallbackServerContext* context,

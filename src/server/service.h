@@ -36,6 +36,8 @@ class Service final : public pb::InferenceService::CallbackService {
                                          pb::BatchPredictionResponse* response) override;
   grpc::ServerWriteReactor<pb::BatchPredictionUpdate>* PredictStream(
       grpc::CallbackServerContext* context, const pb::BatchPredictionRequest* request) override;
+  grpc::ServerWriteReactor<pb::SharedMemoryRegion>* ShareMemory(
+      grpc::CallbackServerContext* context, const pb::ShareMemoryRequest* request) override;
   grpc::ServerUnaryReactor* GetPerformanceStats(grpc::CallbackServerContext* context,
                                                 const pb::PerformanceStatsRequest* request,
                                                 pb::PerformanceStatsResponse* response) override;

@@ -173,22 +173,25 @@ absl::Status ResponseStatus(bool success, const std::string& error_message, int3
 }
 
 absl::StatusOr<Prediction> Decode(const contract::VertexOffsetResponse& message,
-                                  const Destination& destination) {
+                                  const Destination& destination, absl::Span<const float> shared) {
   if (auto s = ResponseStatus(message.success(), message.error_message(), message.status_code());
       !s.ok()) {
     return s;
   }
-  const auto size = static_cast<size_t>(message.offsets_size());
-  if (size != destination.size) {
-    return absl::InternalError(absl::StrCat(
-        "the server answered with ", size, " offset coordinates for a mesh of ", destination.size));
+  const absl::Span<const float> sent(message.offsets().data(),
+                                     static_cast<size_t>(message.offsets_size()));
+  const absl::Span<const float> offsets = message.offsets_are_shared() ? shared : sent;
+  if (offsets.size() != destination.size) {
+    return absl::InternalError(absl::StrCat("the server answered with ", offsets.size(),
+                                            " offset coordinates for a mesh of ",
+                                            destination.size));
   }
   Prediction prediction;
   prediction.metadata = Decode(message.metadata());
   if (destination.output.empty()) {
-    prediction.offsets.assign(message.offsets().begin(), message.offsets().end());
+    prediction.offsets.assign(offsets.begin(), offsets.end());
   } else {
-    std::copy(message.offsets().begin(), message.offsets().end(), destination.output.begin());
+    std::copy(offsets.begin(), offsets.end(), destination.output.begin());
   }
   return prediction;
 }

@@ -48,10 +48,10 @@ absl::StatusOr<Destination> DestinationFor(const PredictRequest& request);
 absl::StatusOr<std::vector<Destination>> DestinationsFor(const BatchRequest& request);
 
 // A response with success=false becomes the error it stands for; one with the wrong number of
-// offsets INTERNAL.
+// offsets INTERNAL. `shared` is where the offsets are if the response says that they are shared.
 absl::StatusOr<Prediction> Decode(
     const vrchat::blendshape::inference::VertexOffsetResponse& message,
-    const Destination& destination);
+    const Destination& destination, absl::Span<const float> shared);
 
 // A response's own success and error_message fields: UNKNOWN with that message if it failed while
 // the call did not. A server of the specification answers so.

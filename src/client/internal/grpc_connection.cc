@@ -19,11 +19,15 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "client/address.h"
+#include "client/internal/answer_memory.h"
+#include "client/internal/answer_places.h"
+#include "client/internal/batch_answers.h"
 #include "client/internal/call_tracker.h"
 #include "client/internal/encoding.h"
 #include "client/internal/grpc_rpc.h"
 #include "client/internal/header_value.h"
 #include "client/internal/known_meshes.h"
+#include "client/internal/mesh_naming.h"
 #include "client/internal/metadata_transport.h"
 #include "client/internal/pool_transport.h"
 #include "client/internal/retry_transport.h"
@@ -54,117 +58,6 @@ RandomSource& SharedRandom() {
   return *source;
 }
 
-// Puts the items of a stream in their places and reports them.
-class StreamCollector {
- public:
-  StreamCollector(const BatchRequest& request, std::vector<Destination> destinations,
-                  UpdateCallback on_update)
-      : destinations_(std::move(destinations)),
-        on_update_(std::move(on_update)),
-        arrived_(destinations_.size(), false),
-        items_(destinations_.size(), absl::InternalError("the server left this item out")) {
-    for (const BatchItem& item : request.items) shares_mesh_.push_back(!item.mesh.has_value());
-  }
-
-  absl::Status Add(const contract::BatchPredictionUpdate& update) {
-    const auto index = static_cast<size_t>(update.index());
-    if (update.index() < 0 || index >= items_.size() || arrived_[index]) {
-      return absl::InternalError(absl::StrCat("the server reported item ", update.index(), " of ",
-                                              items_.size(), " twice or out of range"));
-    }
-    arrived_[index] = true;
-    ++completed_;
-    if (shares_mesh_[index]) mesh_id_ = update.response().mesh_id();
-    items_[index] = Decode(update.response(), destinations_[index]);
-    if (on_update_) {
-      const CallbackScope scope;
-      on_update_(BatchUpdate{index, completed_, items_.size(), items_[index]});
-    }
-    return absl::OkStatus();
-  }
-
-  // What the server calls the mesh that the items share; empty if it does not say.
-  const std::string& mesh_id() const { return mesh_id_; }
-
-  absl::StatusOr<BatchResult> Take() {
-    if (completed_ != items_.size()) {
-      return absl::InternalError(absl::StrCat("the server ended the stream after ", completed_,
-                                              " of ", items_.size(), " items"));
-    }
-    BatchResult result;
-    result.items = std::move(items_);
-    return result;
-  }
-
- private:
-  const std::vector<Destination> destinations_;
-  const UpdateCallback on_update_;
-  std::vector<bool> shares_mesh_;
-  std::vector<bool> arrived_;
-  std::vector<absl::StatusOr<Prediction>> items_;
-  size_t completed_ = 0;
-  std::string mesh_id_;
-};
-
-absl::StatusOr<BatchResult> DecodeBatch(const contract::BatchPredictionResponse& message,
-                                        const std::vector<Destination>& destinations) {
-  if (static_cast<size_t>(message.responses_size()) != destinations.size()) {
-    return absl::InternalError(absl::StrCat("the server answered ", message.responses_size(),
-                                            " items of a batch of ", destinations.size()));
-  }
-  BatchResult result;
-  result.items.reserve(destinations.size());
-  for (int i = 0; i < message.responses_size(); ++i) {
-    result.items.push_back(Decode(message.responses(i), destinations[static_cast<size_t>(i)]));
-  }
-  result.total_processing_time_ms = message.total_processing_time_ms();
-  return result;
-}
-
-// What is sent in the place of a mesh that the server knows.
-std::string IdOf(const std::shared_ptr<const KnownMesh>& known) {
-  return known == nullptr ? std::string() : known->id;
-}
-
-// Puts the mesh itself into a message that named it, once the server has said that it does not (or
-// no longer) know it. NOT_FOUND may mean the model, too: then the second try ends in the same way.
-template <typename Message>
-AmendFunction SendingMeshInFull(Message& message, std::shared_ptr<const KnownMesh> known) {
-  if (known == nullptr) return nullptr;
-  return [&message, known = std::move(known)](const absl::Status& status) {
-    if (!absl::IsNotFound(status)) return false;
-    message.clear_mesh_id();
-    *message.mutable_vertices() = known->vertices;
-    *message.mutable_topology()->mutable_triangles() = known->triangles;
-    return true;
-  };
-}
-
-// Remembers the mesh of a message that has been answered; it moves out of the message.
-template <typename Message>
-void Learn(Message& message, const std::string& id, KnownMeshes& meshes) {
-  if (id.empty() || message.vertices_size() == 0) return;
-  auto known = std::make_shared<KnownMesh>();
-  known->id = id;
-  known->vertices.Swap(message.mutable_vertices());
-  if (message.has_topology()) {
-    known->triangles.Swap(message.mutable_topology()->mutable_triangles());
-  }
-  meshes.Remember(std::move(known));
-}
-
-// The name that the answers of a batch give to the mesh that its items share.
-std::string SharedMeshId(const contract::BatchPredictionRequest& request,
-                         const contract::BatchPredictionResponse& response) {
-  const int count = std::min(request.requests_size(), response.responses_size());
-  for (int i = 0; i < count; ++i) {
-    if (request.requests(i).vertices_size() == 0 && !response.responses(i).mesh_id().empty()) {
-      return response.responses(i).mesh_id();
-    }
-  }
-  return {};
-}
-
 class GrpcConnection : public Connection {
  public:
   GrpcConnection(const ClientOptions& options, std::unique_ptr<Transport> transport,
@@ -172,6 +65,7 @@ class GrpcConnection : public Connection {
       : timeout_(options.timeout),
         max_message_bytes_(options.max_message_bytes),
         meshes_(std::make_shared<KnownMeshes>(options.known_mesh_bytes)),
+        shares_memory_(options.shared_memory),
         transport_(std::move(transport)),
         clock_(std::move(clock)) {}
 
@@ -201,13 +95,19 @@ class GrpcConnection : public Connection {
       return Reject(s, std::move(done));
     }
     rpc->AmendWith(SendingMeshInFull(rpc->request(), std::move(known)));
-    // Otherwise the parser, which sees the offsets in pieces, moves them to more room again and
-    // again.
-    rpc->response().mutable_offsets()->Reserve(static_cast<int>(destination->size));
-    Run(call, timeout_, rpc, std::move(done), [rpc, destination = *destination, meshes = meshes_] {
-      Learn(rpc->request(), rpc->response().mesh_id(), *meshes);
-      return Decode(rpc->response(), destination);
-    });
+    const std::shared_ptr<AnswerPlaces> places = PlacesFor({destination->size});
+    SetPlace(*places, 0, rpc->request());
+    SendAnswersOnRestart(*rpc, places);
+    if (places->empty()) {
+      // Otherwise the parser, which sees the offsets in pieces, moves them to more room again and
+      // again.
+      rpc->response().mutable_offsets()->Reserve(static_cast<int>(destination->size));
+    }
+    Run(call, timeout_, rpc, Releasing(places, std::move(done)),
+        [rpc, destination = *destination, meshes = meshes_, places] {
+          Learn(rpc->request(), rpc->response().mesh_id(), *meshes);
+          return Decode(rpc->response(), destination, places->Read(0));
+        });
   }
 
   void PredictBatch(const BatchRequest& request, const CallOptions& call,
@@ -220,10 +120,13 @@ class GrpcConnection : public Connection {
       return Reject(s, std::move(done));
     }
     rpc->AmendWith(SendingMeshInFull(rpc->request(), std::move(known)));
-    Run(call, BatchTimeout(request), rpc, std::move(done),
-        [rpc, destinations = *std::move(destinations), meshes = meshes_] {
+    const std::shared_ptr<AnswerPlaces> places = PlacesFor(SizesOf(*destinations));
+    SetPlaces(*places, rpc->request());
+    SendAnswersOnRestart(*rpc, places);
+    Run(call, BatchTimeout(request), rpc, Releasing(places, std::move(done)),
+        [rpc, destinations = *std::move(destinations), meshes = meshes_, places] {
           Learn(rpc->request(), SharedMeshId(rpc->request(), rpc->response()), *meshes);
-          return DecodeBatch(rpc->response(), destinations);
+          return DecodeBatch(rpc->response(), destinations, *places);
         });
   }
 
@@ -231,10 +134,11 @@ class GrpcConnection : public Connection {
                      Callback<BatchResult> done) override {
     absl::StatusOr<std::vector<Destination>> destinations = DestinationsFor(request);
     if (!destinations.ok()) return Reject(destinations.status(), std::move(done));
-    auto collector =
-        std::make_shared<StreamCollector>(request, *std::move(destinations), std::move(on_update));
+    const std::shared_ptr<AnswerPlaces> places = PlacesFor(SizesOf(*destinations));
+    auto collector = std::make_shared<StreamCollector>(request, *std::move(destinations), places,
+                                                       std::move(on_update));
     auto rpc = std::make_shared<PredictStreamRpc>(
-        [collector](const contract::BatchPredictionUpdate& update) {
+        &AsyncStub::PredictStream, [collector](const contract::BatchPredictionUpdate& update) {
           return collector->Add(update);
         });
     auto known = meshes_->Find(request.mesh);
@@ -242,10 +146,13 @@ class GrpcConnection : public Connection {
       return Reject(s, std::move(done));
     }
     rpc->AmendWith(SendingMeshInFull(rpc->request(), std::move(known)));
-    Run(call, BatchTimeout(request), rpc, std::move(done), [rpc, collector, meshes = meshes_] {
-      Learn(rpc->request(), collector->mesh_id(), *meshes);
-      return collector->Take();
-    });
+    SetPlaces(*places, rpc->request());
+    SendAnswersOnRestart(*rpc, places);
+    Run(call, BatchTimeout(request), rpc, Releasing(places, std::move(done)),
+        [rpc, collector, meshes = meshes_] {
+          Learn(rpc->request(), collector->mesh_id(), *meshes);
+          return collector->Take();
+        });
   }
 
   void Stats(bool reset, const CallOptions& call, Callback<ServerStats> done) override {
@@ -298,6 +205,39 @@ class GrpcConnection : public Connection {
                                 std::function<void(grpc::Status)>),
       bool retryable = true) {
     return std::make_shared<UnaryRpc<Request, Response>>(method, retryable);
+  }
+
+  // Where answers of these sizes may be written. The first call that could use shared memory asks
+  // for it, and does not wait.
+  std::shared_ptr<AnswerPlaces> PlacesFor(const std::vector<size_t>& floats) {
+    if (shares_memory_) {
+      if (std::shared_ptr<SharedRegion> region = answers_->Ask(floats)) {
+        AskForMemory(std::move(region));
+      }
+    }
+    return answers_->PlacesFor(floats);
+  }
+
+  void AskForMemory(std::shared_ptr<SharedRegion> region) {
+    auto rpc = std::make_shared<ShareMemoryRpc>(
+        &AsyncStub::ShareMemory, [region](const contract::SharedMemoryRegion& given) {
+          return region->Open(given.region_id(), given.name(), given.size());
+        });
+    rpc->request().set_size(AnswerMemory::kRegionBytes);
+    Attempt attempt;
+    attempt.request_id = SharedRandom().RequestId();
+    attempt.max_attempts = 1;
+    attempt.idle = true;
+    uint64_t id = 0;
+    std::function<void()> end = tracker_->Begin(&id);
+    std::function<void()> cancel = transport_->Start(
+        std::move(rpc), std::move(attempt),
+        [answers = answers_, region, end = std::move(end)](const absl::Status& status) {
+          answers->Ended(region, status);
+          end();
+        });
+    region->OnRetirement(cancel);
+    tracker_->SetCancel(id, Cancellation(), std::move(cancel));
   }
 
   absl::Duration BatchTimeout(const BatchRequest& request) const {
@@ -356,6 +296,8 @@ class GrpcConnection : public Connection {
   const absl::Duration timeout_;
   const int max_message_bytes_;
   const std::shared_ptr<KnownMeshes> meshes_;
+  const bool shares_memory_;
+  const std::shared_ptr<AnswerMemory> answers_ = std::make_shared<AnswerMemory>();
   std::unique_ptr<Transport> transport_;
   const std::shared_ptr<Clock> clock_;
   const std::shared_ptr<CallTracker> tracker_ = std::make_shared<CallTracker>();

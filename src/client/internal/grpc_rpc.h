@@ -45,14 +45,25 @@ class AmendableRpc : public Rpc {
   // Before the start. `amend` may refer to this object's request.
   void AmendWith(AmendFunction amend) { amend_ = std::move(amend); }
 
+  // Before the start. Runs before each try but the first, and may refer to this object's request.
+  void BeforeRestart(std::function<void()> action) { before_restart_ = std::move(action); }
+
   bool Amend(const absl::Status& status) override {
     if (!amend_ || !amend_(status)) return false;
     amend_ = nullptr;
     return true;
   }
 
+ protected:
+  void TryStarts() {
+    if (started_ && before_restart_) before_restart_();
+    started_ = true;
+  }
+
  private:
   AmendFunction amend_;
+  std::function<void()> before_restart_;
+  bool started_ = false;
 };
 
 // A call with one answer.
@@ -71,6 +82,7 @@ class UnaryRpc : public AmendableRpc {
   bool retryable() const override { return retryable_; }
 
   void Start(Channel& channel, grpc::ClientContext& context, StatusFunction done) override {
+    TryStarts();
     response_.Clear();
     AsyncStub* const stub = channel.stub->async();
     (stub->*method_)(
@@ -85,17 +97,20 @@ class UnaryRpc : public AmendableRpc {
   Response response_;
 };
 
-// A batch whose items arrive one by one.
-class PredictStreamRpc : public AmendableRpc {
+// A call with several answers.
+template <typename Request, typename Update>
+class StreamRpc : public AmendableRpc {
  public:
+  using Method = void (AsyncStub::*)(grpc::ClientContext*, const Request*,
+                                     grpc::ClientReadReactor<Update>*);
   // Called for each update, one at a time. An error ends the call with that error.
-  using Handler = std::function<absl::Status(const contract::BatchPredictionUpdate&)>;
+  using Handler = std::function<absl::Status(const Update&)>;
 
-  explicit PredictStreamRpc(Handler handler) : handler_(std::move(handler)) {}
+  StreamRpc(Method method, Handler handler) : method_(method), handler_(std::move(handler)) {}
 
-  contract::BatchPredictionRequest& request() { return request_; }
+  Request& request() { return request_; }
 
-  // Once the caller has seen an item, a second try would report it twice.
+  // Once the caller has seen an update, a second try would report it twice.
   bool retryable() const override { return !answered_; }
 
   bool Amend(const absl::Status& status) override {
@@ -103,20 +118,21 @@ class PredictStreamRpc : public AmendableRpc {
   }
 
   void Start(Channel& channel, grpc::ClientContext& context, StatusFunction done) override {
+    TryStarts();
     (new Reader(*this, context, std::move(done)))->Run(*channel.stub);
   }
 
  private:
   // Deletes itself when gRPC has no more use for it.
-  class Reader : public grpc::ClientReadReactor<contract::BatchPredictionUpdate> {
+  class Reader : public grpc::ClientReadReactor<Update> {
    public:
-    Reader(PredictStreamRpc& rpc, grpc::ClientContext& context, StatusFunction done)
+    Reader(StreamRpc& rpc, grpc::ClientContext& context, StatusFunction done)
         : rpc_(rpc), context_(context), done_(std::move(done)) {}
 
     void Run(contract::InferenceService::Stub& stub) {
-      stub.async()->PredictStream(&context_, &rpc_.request_, this);
-      StartRead(&update_);
-      StartCall();
+      (stub.async()->*rpc_.method_)(&context_, &rpc_.request_, this);
+      this->StartRead(&update_);
+      this->StartCall();
     }
 
     void OnReadDone(bool ok) override {
@@ -124,7 +140,7 @@ class PredictStreamRpc : public AmendableRpc {
       rpc_.answered_ = true;
       handled_ = rpc_.handler_(update_);
       if (!handled_.ok()) return context_.TryCancel();
-      StartRead(&update_);
+      this->StartRead(&update_);
     }
 
     void OnDone(const grpc::Status& status) override {
@@ -135,17 +151,22 @@ class PredictStreamRpc : public AmendableRpc {
     }
 
    private:
-    PredictStreamRpc& rpc_;
+    StreamRpc& rpc_;
     grpc::ClientContext& context_;
     StatusFunction done_;
-    contract::BatchPredictionUpdate update_;
+    Update update_;
     absl::Status handled_;
   };
 
+  Method method_;
   Handler handler_;
-  contract::BatchPredictionRequest request_;
+  Request request_;
   std::atomic<bool> answered_ = false;
 };
+
+using PredictStreamRpc =
+    StreamRpc<contract::BatchPredictionRequest, contract::BatchPredictionUpdate>;
+using ShareMemoryRpc = StreamRpc<contract::ShareMemoryRequest, contract::SharedMemoryRegion>;
 
 }  // namespace blendwire::client
 

@@ -15,16 +15,16 @@ namespace blendwire::client {
 struct PoolTransport::Loads {
   explicit Loads(size_t members) : running(members, 0) {}
 
-  size_t Take() {
+  size_t Take(int weight) {
     absl::MutexLock lock(&mutex);
     const auto least = std::min_element(running.begin(), running.end());
-    ++*least;
+    *least += weight;
     return static_cast<size_t>(least - running.begin());
   }
 
-  void Release(size_t member) {
+  void Release(size_t member, int weight) {
     absl::MutexLock lock(&mutex);
-    --running[member];
+    running[member] -= weight;
   }
 
   absl::Mutex mutex;
@@ -36,11 +36,12 @@ PoolTransport::PoolTransport(std::vector<std::unique_ptr<Transport>> members)
 
 std::function<void()> PoolTransport::Start(std::shared_ptr<Rpc> rpc, Attempt attempt,
                                            StatusFunction done) {
-  const size_t member = loads_->Take();
+  const int weight = attempt.idle ? 0 : 1;
+  const size_t member = loads_->Take(weight);
   return members_[member]->Start(
       std::move(rpc), std::move(attempt),
-      [loads = loads_, member, done = std::move(done)](absl::Status status) {
-        loads->Release(member);
+      [loads = loads_, member, weight, done = std::move(done)](absl::Status status) {
+        loads->Release(member, weight);
         done(std::move(status));
       });
 }

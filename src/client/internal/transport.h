@@ -51,6 +51,7 @@ struct Attempt {
   absl::Time deadline = absl::InfiniteFuture();
   std::string request_id;
   int max_attempts = 0;  // of the whole call; 0: as the policy says
+  bool idle = false;     // lasts without work: its connection is as good as free
   std::vector<std::pair<std::string, std::string>> metadata;
 };
 
