@@ -11,11 +11,9 @@ from typing import Any
 import numpy as np
 
 from . import region
-from .arrays import bounds, lengths, transformed
+from .arrays import transformed
 from .transforms import Frame, offsets_to_local, to_model
-
-# So many vertices at one place are looked at: a sharp corner of a split file has as many faces.
-_MOST_COPIES = 16
+from .weld import weld_steps
 
 
 @dataclasses.dataclass
@@ -61,10 +59,12 @@ class Part:
     x: Any
     to_local: Any
 
-    def local_offsets(self, offsets: Any, factor: Any = 1.0) -> Any:
-        """[k,3] float32 in local space, from the server's offsets [M,3]; `factor` scalar or [k]."""
-        scale = self.weights * np.float32(factor) if np.isscalar(factor) else self.weights * factor
-        return transformed(offsets[self.sent], self.to_local, scale=scale)
+    def local_offsets(self, offsets: Any, factor: Any = 1.0, rows: slice = slice(None)) -> Any:
+        """[k,3] float32 in local space, from the server's offsets [M,3]; `factor` scalar or [k].
+        Of the k vertices only those of the slice `rows`, if it is given."""
+        weights = self.weights[rows]
+        scale = weights * np.float32(factor) if np.isscalar(factor) else weights * factor
+        return transformed(offsets[self.sent[rows]], self.to_local, scale=scale)
 
     def key_positions(self, local_offsets: Any) -> Any:
         """[N,3] float32: what a shape key holds; untouched vertices equal the base to the bit."""
@@ -99,132 +99,9 @@ def fingerprint(co: Any, triangle_count: int) -> int:
     return zlib.crc32(np.ascontiguousarray(co).view(np.uint8), triangle_count)
 
 
-def _normals(positions: Any, triangles: Any, chosen: Any) -> Any:
-    """[C,3] float64, unit length, of the chosen vertices [C]; zero where there is no triangle."""
-    a, b, c = (positions[triangles[:, i]].astype(np.float64) for i in range(3))
-    faces = np.cross(b - a, c - a)
-    number = np.full(len(positions), -1)
-    number[chosen] = np.arange(len(chosen))
-    normals = np.zeros((len(chosen), 3))
-    for corner in range(3):
-        target = number[triangles[:, corner]]
-        there = target >= 0
-        for axis in range(3):
-            normals[:, axis] += np.bincount(
-                target[there], weights=faces[there, axis], minlength=len(chosen)
-            )
-    long = lengths(normals)
-    return normals / np.where(long > 0, long, 1)[:, None]
-
-
 def _at_corners(mask: Any, triangles: Any) -> Any:
     """bool [3,T]: the mask [N] at each triangle's corners."""
     return np.stack([np.asarray(mask)[triangles[:, corner]] for corner in range(3)])
-
-
-def _scrambled(count: int) -> Any:
-    """float64 [count]: whole numbers below 2**40 without pattern (the finisher of splitmix64)."""
-    x = np.arange(1, count + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return ((x ^ (x >> np.uint64(31))) >> np.uint64(24)).astype(np.float64)
-
-
-def open_vertex_steps(triangles: Any, count: int) -> Iterator[Any]:
-    """As open_vertices(), in pieces: yields None until the last, the result."""
-    numbers = _scrambled(count)
-    balance = np.zeros(count)
-    for corner in range(3):
-        following = triangles[:, (corner + 1) % 3]
-        preceding = triangles[:, (corner + 2) % 3]
-        difference = numbers[following] - numbers[preceding]
-        balance += np.bincount(triangles[:, corner], weights=difference, minlength=count)
-        yield None
-    yield balance != 0
-
-
-def open_vertices(triangles: Any, count: int) -> Any:
-    """bool [N]: those on an edge that has no second triangle beside it.
-
-    Around a closed vertex each neighbour is reached by one edge that leaves and one that arrives:
-    scrambled numbers for the neighbours, added for the one and subtracted for the other, give zero.
-    This takes a tenth of the time of sorting the edges.
-    """
-    return list(open_vertex_steps(triangles, count))[-1]
-
-
-def weld_steps(positions: Any, triangles: Any, tolerance: float | None = None) -> Iterator[Any]:
-    """As weld_map(), in pieces: yields None until the last, the result."""
-    count = len(positions)
-    result = np.arange(count)
-    if count == 0 or len(triangles) == 0:
-        yield result
-        return
-    if tolerance is None:
-        low, high = bounds(positions)
-        diagonal = float(np.linalg.norm(high - low))
-        tolerance = max(diagonal * 1e-6, 1e-12)
-    is_open: Any = None
-    for is_open in open_vertex_steps(triangles, count):
-        yield None
-    border = np.flatnonzero(is_open)
-    if len(border):
-        beside = triangles[_at_corners(is_open, triangles).any(axis=0)]
-        yield None
-        normals = _normals(positions, beside, border)
-        yield None
-        pairs = _near_pairs(positions[border].astype(np.float64), tolerance)
-        agree = np.einsum("ij,ij->i", normals[pairs[:, 0]], normals[pairs[:, 1]]) >= -0.5
-        result[border] = border[_first_of_each(len(border), pairs[agree])]
-    yield result
-
-
-def weld_map(positions: Any, triangles: Any, tolerance: float | None = None) -> Any:
-    """int64 [N]: for each vertex the first one at its place that it may be joined with.
-
-    Cut borders are joined, so that no crack can open along them. The lips of a closed mouth share
-    places, too: vertices without an open side and vertices whose normals oppose each other (dot
-    product below -0.5) stay apart, by the same rule as on the server.
-
-    Args:
-        positions: [N,3].
-        triangles: [T,3].
-        tolerance: 1e-6 of the bounding box's diagonal if None.
-    """
-    return list(weld_steps(positions, triangles, tolerance))[-1]
-
-
-def _near_pairs(places: Any, tolerance: float) -> Any:
-    """int64 [P,2]: pairs that are not further apart than the tolerance."""
-    found = [np.zeros((0, 2), dtype=np.int64)]
-    primes = np.array([73856093, 19349663, 83492791], dtype=np.int64)
-    # A pair that a cell's wall parts is together in a grid that is shifted by half a cell.
-    for shift in np.ndindex(2, 2, 2):
-        cells = np.floor(places / (4 * tolerance) + np.array(shift) * 0.5).astype(np.int64)
-        label = (cells * primes).sum(axis=1)
-        order = np.argsort(label, kind="stable")
-        for lag in range(1, min(_MOST_COPIES, len(order))):
-            first, second = order[:-lag], order[lag:]
-            same = label[first] == label[second]
-            if not same.any():
-                break
-            first, second = first[same], second[same]
-            near = lengths(places[first] - places[second]) <= tolerance
-            found.append(np.stack([first[near], second[near]], axis=1))
-    return np.concatenate(found)
-
-
-def _first_of_each(count: int, pairs: Any) -> Any:
-    """int64 [count]: the smallest member of the group that the pairs put each into."""
-    parent = np.arange(count)
-    while len(pairs):
-        smallest = np.minimum(parent[pairs[:, 0]], parent[pairs[:, 1]])
-        before = parent.copy()
-        np.minimum.at(parent, pairs[:, 0], smallest)
-        np.minimum.at(parent, pairs[:, 1], smallest)
-        if (parent == before).all():
-            break
-    return parent
 
 
 def gather_steps(
@@ -236,6 +113,7 @@ def gather_steps(
         placed.append(to_model(source.co, source.matrix_world, frame))
         yield None
     automatic = _automatic(sources, placed)
+    yield None
     parts: list[Part] = []
     vertices: list[Any] = []
     triangles: list[Any] = []
@@ -258,7 +136,9 @@ def gather_steps(
         else:
             all_inside = _at_corners(inside, source.triangles).all(axis=0)
             yield None
-            triangles.append(number[source.triangles[all_inside]])
+            used = source.triangles[all_inside]
+            yield None
+            triangles.append(number[used])
         yield None
         vertices.append(positions[kept])
         parts.append(

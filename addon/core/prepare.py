@@ -9,8 +9,8 @@ from collections.abc import Generator, Iterator, Sequence
 from typing import Any
 
 from . import provenance, shaping
-from .expressions import Request
-from .gather import Joint, Part
+from .expressions import KeySpec, Request
+from .gather import Joint
 from .messages import Message
 from .plan import Plan, plan_keys
 from .run_types import Host, RunSettings
@@ -73,7 +73,12 @@ def prepare_steps(
         part, key = joint.parts[shape.part], shape.spec.key
         positions = part.key_positions(shape.offsets)
         yield None
-        record = _record(settings, predicted, shape, part, positions, made)
+        quality: shaping.Quality | None = None
+        smoothness = predicted.smoothness.get(shape.spec.request, 0.0)
+        for quality in shaping.quality_steps(shape, part, smoothness, settings.frame.size_factor):
+            yield None
+        assert quality is not None
+        record = _record(settings, predicted.model, shape.spec, quality, positions, made)
         result.records[part.name][key] = record
         result.keys.append((part.name, key, positions))
         shape.offsets = None
@@ -92,22 +97,18 @@ def _plan(host: Host, settings: RunSettings, name: str) -> Generator[None, None,
 
 def _record(
     settings: RunSettings,
-    predicted: Predicted,
-    shape: shaping.Shape,
-    part: Part,
+    model: str,
+    spec: KeySpec,
+    quality: shaping.Quality,
     positions: Any,
     made: str,
 ) -> provenance.Record:
-    spec = shape.spec
-    quality = shaping.quality_of(
-        shape, part, predicted.smoothness.get(spec.request, 0.0), settings.frame.size_factor
-    )
     return provenance.Record(
         expression=spec.expression,
         set=spec.set,
         side=spec.side,
         strength=round(settings.strength_of(spec), 4),
-        model=predicted.model,
+        model=model,
         addon=ADDON_VERSION,
         made=made,
         settings={

@@ -53,7 +53,7 @@ def checksum(positions: Any) -> int:
 
 def dump(records: Mapping[str, Record]) -> str:
     """As JSON, by the keys' names."""
-    keys = {name: dataclasses.asdict(record) for name, record in records.items()}
+    keys = {name: vars(record) for name, record in records.items()}  # asdict() copies deeply
     return json.dumps({"format": _FORMAT, "keys": keys}, ensure_ascii=False, sort_keys=True)
 
 

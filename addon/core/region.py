@@ -44,7 +44,10 @@ def soft_weight_steps(positions: Any, triangles: Any, inside: Any, width: float)
     """As soft_weights(), in pieces: yields None until the last, the result."""
     inside = np.asarray(inside, dtype=bool)
     weights = inside.astype(np.float32)
-    border = _border(positions, triangles, inside) if width > 0.0 else positions[:0]
+    border = positions[:0]
+    if width > 0.0 and not inside.all():
+        for border in _border_steps(positions, triangles, inside):
+            yield None
     if len(border) == 0:
         yield weights
         return
@@ -80,15 +83,18 @@ def soft_weights(positions: Any, triangles: Any, inside: Any, width: float) -> A
     return weights
 
 
-def _border(positions: Any, triangles: Any, inside: Any) -> Any:
-    """[B,3]: the outside's vertices that share a triangle with the inside."""
-    if len(triangles) == 0:
-        return positions[:0]
-    first, second, third = (inside[triangles[:, corner]] for corner in range(3))
-    mixed = triangles[(first | second | third) & ~(first & second & third)]
+def _border_steps(positions: Any, triangles: Any, inside: Any) -> Iterator[Any]:
+    """[B,3]: the outside's vertices that share a triangle with the inside; None until the last."""
+    some = np.zeros(len(triangles), dtype=bool)
+    every = np.ones(len(triangles), dtype=bool)
+    for corner in range(3):
+        at_corner = inside[triangles[:, corner]]
+        some |= at_corner
+        every &= at_corner
+        yield None
     border = np.zeros(len(positions), dtype=bool)
-    border[mixed.reshape(-1)] = True
-    return positions[border & ~inside]
+    border[triangles[some & ~every].reshape(-1)] = True
+    yield positions[border & ~inside]
 
 
 def side_weights(x: Any, side: str, width: float = 0.02) -> Any:

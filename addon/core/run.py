@@ -202,6 +202,7 @@ class Run:
         options = self.settings.options()
         probes = [table()[name].request.as_item(PROBE_OPTIONS) for name in PROBES]
         items = [*probes, *(request.as_item(options) for request in requests)]
+        yield True
         self._job = self._care.client.submit_batch(
             items,
             0,
@@ -213,13 +214,13 @@ class Run:
         predicted = Predicted([], {}, "")
         failures: list[Exception] = []
         evidence: dict[str, Any] = {}
-        taken = 0
+        answers: list[Any] = []
         yield True
         while True:
             done = self._job.poll()
             for index, item in self._job.new_items():
-                taken += 1
-                self.fraction = 0.95 * taken / len(items)
+                answers.append(item)
+                self.fraction = 0.95 * len(answers) / len(items)
                 asked = index - len(PROBES)
                 if asked < 0:
                     yield from self._take_probe(PROBES[index], item, joint, evidence)
@@ -239,6 +240,9 @@ class Run:
         if failures:
             self._note_failures(failures, len(requests))
         predicted.shapes = self._in_order(predicted.shapes)
+        while answers:  # one by one: to give back hundreds of megabytes takes milliseconds
+            item = answers.pop()
+            yield True
         return predicted
 
     def _take_probe(
@@ -267,14 +271,12 @@ class Run:
         predicted.smoothness[request] = metadata.quality.smoothness
         for spec in self.settings.specs:
             if spec.request == request:
-                predicted.shapes += shaping.shapes_of(
-                    spec,
-                    joint,
-                    item.offsets,
-                    self.settings.strength_of(spec),
-                    self.settings.split_width,
-                )
-                yield True
+                strength, width = self.settings.strength_of(spec), self.settings.split_width
+                shapes: list[shaping.Shape] | None = None
+                for shapes in shaping.shape_steps(spec, joint, item.offsets, strength, width):
+                    yield True
+                assert shapes is not None
+                predicted.shapes += shapes
 
     def _watch_server(self) -> None:
         self._care.tick()
@@ -322,7 +324,7 @@ class Run:
     def _write(self, joint: Joint, predicted: Predicted) -> Iterator[bool]:
         yield from self._hold()
         self.phase = Phase.SHAPING
-        self._check_objects(joint)
+        yield from self._check_objects(joint)
         prepared: Prepared | None = None
         for prepared in prepare_steps(self._host, self.settings, joint, predicted):
             yield True
@@ -336,32 +338,44 @@ class Run:
         self.outcome.messages += prepared.messages
 
     def _write_prepared(self, joint: Joint, prepared: Prepared) -> Iterator[bool]:
-        """Nothing but Blender's own calls. All keys are added before the first is filled: adding
-        makes Blender evaluate the mesh, filling does not (or at little cost)."""
-        self._check_objects(joint)
-        yield True
+        """Nothing but Blender's own calls, object by object, so that Blender evaluates one at a
+        time. All keys of an object are added before the first is filled: adding makes Blender
+        evaluate the mesh, filling does not (or at little cost)."""
+        yield from self._check_objects(joint)
         self._host.begin_writing()
         self._writing = True
-        for name, key, _ in prepared.keys:
-            self._stop_if_interrupted()
-            self._host.add_key(name, key)
-            yield True
-        for number, (name, key, positions) in enumerate(prepared.keys):
-            self._stop_if_interrupted()
-            self._host.fill_key(name, key, positions)
-            self.fraction = 0.95 + 0.05 * (number + 1) / len(prepared.keys)
-            yield True
+        total = len(prepared.keys)
+        filled = 0
+        for name in dict.fromkeys(name for name, _, _ in prepared.keys):
+            keys = [(key, positions) for of, key, positions in prepared.keys if of == name]
+            prepared.keys = [entry for entry in prepared.keys if entry[0] != name]
+            for key, _ in keys:
+                self._stop_if_interrupted()
+                self._host.add_key(name, key)
+                yield True
+            while keys:
+                self._stop_if_interrupted()
+                key, positions = keys.pop(0)
+                self._host.fill_key(name, key, positions)
+                filled += 1
+                self.fraction = 0.95 + 0.05 * filled / total
+                yield True
+                del positions  # to give memory back takes milliseconds in some Blenders
+                yield True
+            for _ in self._host.finish_object_steps(name, prepared.records[name]):
+                yield False  # long calls of Blender's: each in a tick of its own
         self._stop_if_interrupted()
-        for _ in self._host.finish_steps(prepared.records):
-            yield True
+        self._host.finish_writing()
+        yield True
         self._writing = False
 
     def _stop_if_interrupted(self) -> None:
         if self._host.interrupted():
             raise Stop("undone_while_writing")
 
-    def _check_objects(self, joint: Joint) -> None:
+    def _check_objects(self, joint: Joint) -> Iterator[bool]:
         for part in joint.parts:
             trouble = self._host.trouble(part.name)
             if trouble is not None:
                 raise Stop(trouble.code, **trouble.params)
+            yield True

@@ -106,10 +106,14 @@ class Host(Protocol):
     def interrupted(self) -> bool:
         """Whether the user undid something since begin_writing()."""
 
-    def finish_steps(
-        self, records: Mapping[str, Mapping[str, provenance.Record]]
+    def finish_object_steps(
+        self, name: str, records: Mapping[str, provenance.Record]
     ) -> Iterator[None]:
-        """Keeps the records (object -> key -> record) and makes it all one undo step, in pieces."""
+        """After an object's last key: keeps the records (key -> record) and has the object
+        evaluated, in pieces."""
+
+    def finish_writing(self) -> None:
+        """After the last object: makes it all one undo step."""
 
     def abort_writing(self) -> None:
         """Takes back what was written since begin_writing()."""

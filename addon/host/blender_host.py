@@ -166,20 +166,19 @@ class BlenderHost:
     def interrupted(self) -> bool:
         return self._undo_count() != self._undos
 
-    def finish_steps(
-        self, records: Mapping[str, Mapping[str, provenance.Record]]
+    def finish_object_steps(
+        self, name: str, records: Mapping[str, provenance.Record]
     ) -> Iterator[None]:
-        for name, of_object in records.items():
-            mesh = bpy.data.objects[name].data
-            if of_object:
-                meshes.set_records(mesh, {**meshes.records_of(mesh), **of_object})
-            mesh.update()
-            yield None
+        mesh = _writable(name).data
+        meshes.set_records(mesh, {**meshes.records_of(mesh), **records})
+        mesh.update()
+        yield None
         # The undo step would do it, too; here it does not add to the undo step's own time.
         evaluate()
         yield None
+
+    def finish_writing(self) -> None:
         push_undo("Generate Shape Keys")
-        yield None
 
     def abort_writing(self) -> None:
         for name, key, positions in reversed(self._replaced):
@@ -198,8 +197,7 @@ class BlenderHost:
         for name, records in self._records_before.items():
             obj = _find(name)
             if obj is not None and obj.data.shape_keys is not None:
-                if records:
-                    meshes.set_records(obj.data, records)
+                meshes.set_records(obj.data, records)
                 obj.data.update()
 
 

@@ -62,6 +62,7 @@ def triangle_steps(mesh: Any) -> Iterator[Any]:
         mesh.loops.foreach_get("vertex_index", corners)
     yield None
     mesh.polygons.foreach_get("loop_start", starts)
+    yield None
     mesh.polygons.foreach_get("loop_total", totals)
     yield None
     fans = []
@@ -73,9 +74,9 @@ def triangle_steps(mesh: Any) -> Iterator[Any]:
         fan = np.empty((len(starts), 3), dtype=np.int32)
         for corner, offset in enumerate((0, step, step + 1)):
             fan[:, corner] = corners[starts + np.uint32(offset)]
+            yield None
         fans.append(fan)
         step += 1
-        yield None
     yield np.concatenate(fans) if fans else np.zeros((0, 3), dtype=np.int32)
 
 
@@ -152,9 +153,14 @@ def records_of(mesh: Any) -> dict[str, provenance.Record]:
 
 
 def set_records(mesh: Any, records: dict[str, provenance.Record]) -> None:
-    """Replaces all records of a mesh that has shape keys."""
-    if mesh.shape_keys is not None:
-        mesh.shape_keys[provenance.PROPERTY] = provenance.dump(records)
+    """Replaces all records of a mesh that has shape keys; none leaves no trace."""
+    keys = mesh.shape_keys
+    if keys is None:
+        return
+    if records:
+        keys[provenance.PROPERTY] = provenance.dump(records)
+    elif provenance.PROPERTY in keys:
+        del keys[provenance.PROPERTY]
 
 
 def key_state_steps(obj: Any) -> Iterator[tuple[dict[str, str], str | None] | None]:

@@ -8,6 +8,7 @@ that is loaded.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib
 import os
@@ -62,6 +63,12 @@ def package() -> Any:
         sys.path.append(str(folder))
     importlib.invalidate_caches()
     return importlib.import_module("blendwire")
+
+
+def preload() -> None:
+    """Imports the package, if that can be done. What is wrong is said when it is needed."""
+    with contextlib.suppress(Exception):
+        package()
 
 
 def unpack() -> pathlib.Path | None:

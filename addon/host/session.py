@@ -15,7 +15,7 @@ from ..core.checks import Finding
 from ..core.messages import Message
 from ..core.run import Outcome, Phase, Run
 from ..core.server_care import ServerCare, State
-from .native import NativeBackend
+from .native import NativeBackend, preload
 from .preview import Preview
 
 _BUSY_INTERVAL, _WATCH_INTERVAL, _IDLE_INTERVAL = 0.01, 0.25, 0.5
@@ -35,6 +35,8 @@ class Session:
         self.messages: list[Message] = []
         self.outcome: Outcome | None = None
         self.undo_count = 0
+        self.panel_seen = False
+        self._preloaded = False
         self._then: Callable[[Outcome], None] | None = None
         self._last_redraw = 0.0
         self._shown: tuple[object, ...] = ()
@@ -57,6 +59,11 @@ class Session:
         """Moves everything on for a few milliseconds; seconds until it wants to be called again."""
         interval = _WATCH_INTERVAL if self.care.state != State.STOPPED else _IDLE_INTERVAL
         self.care.tick()
+        if self.panel_seen and not self._preloaded:
+            # While the user still looks at the panel, not when Generate is pressed.
+            self._preloaded = True
+            if not self.busy:
+                preload()
         if self.run is not None:
             try:
                 self.run.tick()

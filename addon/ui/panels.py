@@ -93,6 +93,7 @@ class BLENDWIRE_PT_main(_Panel, bpy.types.Panel):
 
     def draw(self, context: Any) -> None:
         layout = self.layout
+        session().panel_seen = True
         self._draw_server(layout, context)
         run = session().run
         if run is not None:

@@ -10,8 +10,9 @@ Client has calls that wait, and submit functions whose jobs are polled; AsyncCli
 No Python thread is ever started, and no gRPC or protobuf package is needed.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from ._library import client_version
-from .aio import AsyncClient, wait_for
 from .client import Client
 from .errors import (
     BlendwireError,
@@ -39,6 +40,9 @@ from .types import (
     QualityMetrics,
     ServerHealth,
 )
+
+if TYPE_CHECKING:
+    from .aio import AsyncClient, wait_for
 
 __version__ = "0.1.0"
 
@@ -71,3 +75,12 @@ __all__ = [
     "client_version",
     "wait_for",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """What needs asyncio, which takes longer to import than all the rest, only where it is used."""
+    if name in ("AsyncClient", "wait_for"):
+        from . import aio
+
+        return getattr(aio, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -11,12 +11,12 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Optional, TypedDict, Union
 
-import numpy as np
-import numpy.typing as npt
-
 from .errors import BlendwireError
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     FloatArray = npt.NDArray[np.float32]
     MeshArray = Union[npt.NDArray[Any], Sequence[Sequence[float]]]
 

@@ -98,3 +98,19 @@ def test_a_missing_library_says_what_to_do() -> None:
     )
     assert "/no/such/lib.so" in ended.stdout
     assert "set BLENDWIRE_CLIENT_LIBRARY" in ended.stdout
+
+
+def test_what_is_not_used_is_not_imported() -> None:
+    """asyncio takes longer to import than the rest: a host's main thread should not wait for it."""
+    code = (
+        "import sys, numpy; before = set(sys.modules); import blendwire; "
+        "print(*{'asyncio', 'numpy.typing'} & (set(sys.modules) - before)); "
+        "print(blendwire.AsyncClient.__name__, blendwire.wait_for.__name__); "
+        "print('asyncio' in sys.modules)"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.splitlines() == ["", "AsyncClient wait_for", "True"]
+    with pytest.raises(AttributeError, match="has no attribute 'Cleint'"):
+        _ = blendwire.Cleint

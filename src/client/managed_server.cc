@@ -84,7 +84,7 @@ absl::StatusOr<Instance> StartProcess(const std::filesystem::path& program,
                                       const ManagedServerOptions& options) {
   system::ProcessOptions start;
   start.program = program;
-  start.arguments = {"--managed", "--port", "0", "--shared-memory", "64"};
+  start.arguments = {"--managed", "--port", "0"};
   start.arguments.insert(start.arguments.end(), options.arguments.begin(), options.arguments.end());
   start.standard_input = system::Redirect::Pipe();
   start.standard_output = system::Redirect::Pipe();

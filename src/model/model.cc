@@ -219,7 +219,6 @@ absl::StatusOr<std::shared_ptr<const Model>> Model::Load(const std::filesystem::
     std::shared_ptr<const Model> model(new Model(std::move(session), *std::move(facts)));
     if (options.warm_up) {
       if (const absl::Status status = model->WarmUp(); !status.ok()) {
-        if (absl::IsResourceExhausted(status)) return status;
         return absl::InvalidArgumentError(
             absl::StrCat("a first run of the model failed: ", status.message()));
       }

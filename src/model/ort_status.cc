@@ -22,10 +22,6 @@ bool MemoryWasShort(const Ort::Exception& error) {
   return false;
 }
 
-absl::Status NotEnoughMemory() {
-  return absl::ResourceExhaustedError("there is not enough memory for this model");
-}
-
 }  // namespace
 
 Ort::Env& OrtEnvironment() {
@@ -36,7 +32,6 @@ Ort::Env& OrtEnvironment() {
 }
 
 absl::Status FromOrtException(absl::string_view what, const Ort::Exception& error) {
-  if (MemoryWasShort(error)) return NotEnoughMemory();
   const std::string message = absl::StrCat(what, ": ", error.what());
   switch (error.GetOrtErrorCode()) {
     case ORT_INVALID_ARGUMENT:
@@ -54,7 +49,9 @@ absl::Status FromOrtException(absl::string_view what, const Ort::Exception& erro
 }
 
 absl::Status FromRunException(const Ort::Exception& error) {
-  if (MemoryWasShort(error)) return NotEnoughMemory();
+  if (MemoryWasShort(error)) {
+    return absl::ResourceExhaustedError("there is not enough memory for this model");
+  }
   return absl::InternalError(absl::StrCat("the model failed: ", error.what()));
 }
 

@@ -14,12 +14,11 @@ namespace blendwire::model {
 Ort::Env& OrtEnvironment();
 
 // What ONNX Runtime threw, as a status whose message starts with `what`: INVALID_ARGUMENT for
-// anything that the file or the request is to blame for, RESOURCE_EXHAUSTED if memory was short,
-// INTERNAL otherwise.
+// anything that the file or the request is to blame for, INTERNAL otherwise.
 absl::Status FromOrtException(absl::string_view what, const Ort::Exception& error);
 
 // The same where a loaded model runs on input that has been checked: nobody is to blame, so
-// RESOURCE_EXHAUSTED or INTERNAL.
+// RESOURCE_EXHAUSTED if memory was short, or INTERNAL.
 absl::Status FromRunException(const Ort::Exception& error);
 
 }  // namespace blendwire::model

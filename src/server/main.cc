@@ -13,6 +13,7 @@
 #include "server/server.h"
 #include "system/process_figures.h"
 #include "system/program_start.h"
+#include "system/resource_limits.h"
 
 namespace {
 
@@ -30,6 +31,7 @@ int Run(const blendwire::server::ServerOptions& options) {
 int main(int argc, char** argv) {  // NOLINT(misc-const-correctness): as the language has it
   try {
     blendwire::system::ShareHeaps();
+    blendwire::system::RaiseDescriptorLimit();
     const std::vector<std::string> arguments = blendwire::system::StartProgram(argc, argv);
     std::vector<const char*> pointers;
     for (const std::string& argument : arguments) pointers.push_back(argument.c_str());

@@ -66,12 +66,11 @@ void AddServing(CLI::App& app, ServerOptions& options) {
                  "MiB that all calls in flight may need together")
       ->check(CLI::Range(16, 1 << 20))
       ->capture_default_str();
-  app.add_option("--shared-memory", options.shared_memory_mib,
-                 "MiB of memory that callers of this user may share with the server, so that big "
-                 "answers need not be sent; 0: none. Not on Windows")
-      ->check(CLI::Range(0, 1 << 20))
-      ->take_last()
-      ->capture_default_str();
+  app.add_option(
+         "--shared-memory", options.shared_memory_mib,
+         "MiB that callers of this user may share with the server, so that big answers need "
+         "not be sent; 0: none (64 with --managed). Not on Windows")
+      ->check(CLI::Range(0, 1 << 20));
   app.add_option("--max-vertices", options.limits.max_vertices, "Largest mesh, in vertices")
       ->check(CLI::Range(int64_t{1}, int64_t{8'000'000}))
       ->capture_default_str();

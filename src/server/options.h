@@ -23,7 +23,7 @@ struct ServerOptions {
   int workers = 4;
   int queue = 64;
   int memory_budget_mib = 2048;
-  int shared_memory_mib = 0;  // 0: none
+  std::optional<int> shared_memory_mib;  // 0: none; not told: none, or 64 if managed
   std::string log_level = "INFO";
   std::string log_format = "text";
   std::string device = "auto";

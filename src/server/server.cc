@@ -109,6 +109,13 @@ absl::Status LoadFirstModel(const ServerOptions& options, Core& core) {
   return LoadTrusted(core, error ? *file : absolute, model::kDefaultModelName, load).status();
 }
 
+// A server that one program has started for itself shares memory with it.
+size_t SharedMemoryBytes(const ServerOptions& options) {
+  constexpr int kManagedMib = 64;
+  const int mib = options.shared_memory_mib.value_or(options.managed ? kManagedMib : 0);
+  return static_cast<size_t>(mib) << 20;
+}
+
 // One server on one address.
 class Listener {
  public:
@@ -296,7 +303,7 @@ ServerExitCode RunServer(const ServerOptions& options) {
   Core core(options.limits, {.workers = options.workers, .max_waiting = options.queue},
             static_cast<size_t>(options.memory_budget_mib) << 20,
             {.device = model::ParseDevice(options.device).value(), .threads = options.threads},
-            *std::move(paths), static_cast<size_t>(options.shared_memory_mib) << 20);
+            *std::move(paths), SharedMemoryBytes(options));
   if (const absl::Status status = LoadFirstModel(options, core); !status.ok()) {
     return Fail(ServerExitCode::kModelFailed, status);
   }

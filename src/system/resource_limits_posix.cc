@@ -2,6 +2,8 @@
 
 #include <sys/resource.h>
 
+#include <algorithm>
+
 #include "system/resource_limits.h"
 
 namespace blendwire::system {
@@ -12,6 +14,14 @@ void LimitMemory(int64_t bytes) {
   setrlimit(RLIMIT_AS, &memory);
   const struct rlimit core = {0, 0};
   setrlimit(RLIMIT_CORE, &core);
+}
+
+void RaiseDescriptorLimit() {
+  constexpr rlim_t kMost = 10240;  // macOS's OPEN_MAX: it takes no more
+  struct rlimit descriptors = {};
+  if (getrlimit(RLIMIT_NOFILE, &descriptors) != 0 || descriptors.rlim_cur >= kMost) return;
+  descriptors.rlim_cur = std::min(descriptors.rlim_max, kMost);
+  setrlimit(RLIMIT_NOFILE, &descriptors);
 }
 
 }  // namespace blendwire::system

@@ -19,4 +19,6 @@ void LimitMemory(int64_t bytes) {
   AssignProcessToJobObject(job, GetCurrentProcess());
 }
 
+void RaiseDescriptorLimit() {}  // handles have no such limit
+
 }  // namespace blendwire::system

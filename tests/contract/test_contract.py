@@ -127,6 +127,9 @@ def test_additions_are_the_documented_ones(specification, contract) -> None:
     known = {name for name, _ in messages_of(specification)}
     assert {name for name, _ in messages_of(contract)} - known == {
         "MeshTopology",
+        "SharedMemoryPlace",
+        "ShareMemoryRequest",
+        "SharedMemoryRegion",
         "BatchPredictionUpdate",
         "LatencySummary",
         "ModelStats",
@@ -136,5 +139,5 @@ def test_additions_are_the_documented_ones(specification, contract) -> None:
     }
     methods = {method.name: method for method in contract.service[0].method}
     added = set(methods) - {method.name for method in specification.service[0].method}
-    assert added == {"PredictStream", "ListModels"}
+    assert added == {"PredictStream", "ListModels", "ShareMemory"}
     assert methods["PredictStream"].server_streaming and not methods["PredictStream"].client_streaming

@@ -107,7 +107,7 @@ def test_reflection_describes_the_contract(server: Server) -> None:
     (service,) = (one for file in files for one in file.service)
     assert {method.name for method in service.method} == {
         "HealthCheck", "PredictVertexOffsets", "PredictBatch", "GetPerformanceStats", "LoadModel",
-        "UnloadModel", "PredictStream", "ListModels",
+        "UnloadModel", "PredictStream", "ListModels", "ShareMemory",
     }  # fmt: skip
     ours = {message.name for message in pb.DESCRIPTOR.message_types_by_name.values()}
     assert ours == {message.name for file in files for message in file.message_type}

@@ -108,6 +108,15 @@ def test_listens_on_loopback_only(start_server: StartServer) -> None:
 
 
 # Every method of every service, each with a call that works when the token is right.
+def refusal(stream: Any) -> grpc.StatusCode:
+    """Why the handler, which thus was reached, refused a size of nothing."""
+    with pytest.raises(grpc.RpcError) as caught:
+        next(stream)
+    if caught.value.code() == grpc.StatusCode.UNAUTHENTICATED:
+        raise caught.value
+    return caught.value.code()
+
+
 def calls(server: Server) -> dict[str, Callable[..., Any]]:
     stub, empty = server.stub, pb.BatchPredictionRequest()
     listing = [reflection_pb.ServerReflectionRequest(list_services="")]
@@ -121,6 +130,7 @@ def calls(server: Server) -> dict[str, Callable[..., Any]]:
         "LoadModel": lambda **m: stub.LoadModel(
             pb.LoadModelRequest(model_path="other.onnx", model_name="t"), **m),
         "UnloadModel": lambda **m: stub.UnloadModel(pb.UnloadModelRequest(model_name="t"), **m),
+        "ShareMemory": lambda **m: refusal(stub.ShareMemory(pb.ShareMemoryRequest(size=0), **m)),
         "ListModels": lambda **m: stub.ListModels(pb.ListModelsRequest(), **m),
         "Health.Check": lambda **m: server.health.Check(health, **m),
         "Health.Watch": lambda **m: next(server.health.Watch(health, **m)),

@@ -19,7 +19,7 @@ import pytest
 from conftest import StartServer
 from harness import meshes
 from harness.meshes import condition, grid, offsets_of, request
-from harness.server import CALL_SECONDS, Server, wait_until
+from harness.server import CALL_SECONDS, LAUNCHER, Server, wait_until
 from harness.stubs import pb
 
 FOLDER = pathlib.Path("/dev/shm")
@@ -27,7 +27,10 @@ MESH = grid(30, 20)
 BYTES = MESH.count * 12
 SIZE = 1 << 20
 
-pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason="no /dev/shm")
+WINDOWS = bool(LAUNCHER)
+needs_shared_memory = pytest.mark.skipif(
+    WINDOWS or not FOLDER.is_dir(), reason="Windows servers share no memory"
+)
 
 
 def names() -> set[str]:
@@ -75,6 +78,7 @@ def region(sharing: Server) -> Iterator[Region]:
     region.close()
 
 
+@needs_shared_memory
 def test_a_single_answer(sharing: Server, region: Region) -> None:
     options = {"apply_smoothing": True, "clamp_extreme_values": True}
     message = request(MESH, condition("oh"), **options)
@@ -87,6 +91,7 @@ def test_a_single_answer(sharing: Server, region: Region) -> None:
         assert answer.metadata.quality == expected.metadata.quality
 
 
+@needs_shared_memory
 def test_batches_and_streams(sharing: Server, region: Region) -> None:
     wanted = ["aa", "oh", "ou", "nonsense", "E"]
     plain = [request(None, condition(name)) for name in wanted]
@@ -104,6 +109,7 @@ def test_batches_and_streams(sharing: Server, region: Region) -> None:
             assert np.array_equal(got, offsets_of(one))
 
 
+@needs_shared_memory
 def test_places_do_not_count_for_the_message(sharing: Server, region: Region) -> None:
     """100 MB of answers are too much for a message, but not if they are not in it."""
     big = meshes.points_only(60_000)
@@ -116,6 +122,7 @@ def test_places_do_not_count_for_the_message(sharing: Server, region: Region) ->
         sharing.batch(meshes.batch(items, big))
 
 
+@needs_shared_memory
 @pytest.mark.parametrize("offset", [-4, 2, SIZE, SIZE - BYTES + 4, 2**62, -(2**63)])
 def test_nothing_outside_the_region(sharing: Server, region: Region, offset: int) -> None:
     with pytest.raises(grpc.RpcError, match=rf"answer_place.offset is {offset}") as caught:
@@ -123,6 +130,7 @@ def test_nothing_outside_the_region(sharing: Server, region: Region, offset: int
     assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
 
 
+@needs_shared_memory
 def test_a_region_that_is_not_there(sharing: Server) -> None:
     """The answer is sent: a caller cannot know when exactly a region goes."""
     closed = Region(sharing)
@@ -135,6 +143,7 @@ def test_a_region_that_is_not_there(sharing: Server) -> None:
         assert np.array_equal(offsets_of(sharing.predict(message)), offsets_of(expected))
 
 
+@needs_shared_memory
 def test_all_regions_have_a_limit(sharing: Server) -> None:
     first = Region(sharing, 5 << 20)
     with pytest.raises(grpc.RpcError, match="--shared-memory") as caught:
@@ -162,16 +171,27 @@ def test_only_where_the_server_was_told_to(server: Server) -> None:
     assert caught.value.code() == grpc.StatusCode.UNIMPLEMENTED
 
 
+@pytest.mark.skipif(not WINDOWS, reason="that is for Windows")
+def test_cleanly_absent_on_windows(start_server: StartServer, models: pathlib.Path) -> None:
+    server = start_server("--model", models / "everyday.onnx", "--shared-memory", "8")
+    with pytest.raises(grpc.RpcError, match="Windows") as caught:
+        Region(server)
+    assert caught.value.code() == grpc.StatusCode.UNIMPLEMENTED
+    message = request(MESH, condition("aa"))
+    message.answer_place.region_id = b"x" * 16
+    assert len(server.predict(message).offsets) == 3 * MESH.count
+
+
+@needs_shared_memory
 def test_the_token_is_asked_for(start_server: StartServer, models: pathlib.Path) -> None:
-    server = start_server(
-        "--model", models / "everyday.onnx", "--shared-memory", "8", managed=True, token="t" * 32
-    )
+    server = start_server("--model", models / "everyday.onnx", managed=True, token="t" * 32)
     Region(server).close()
     with pytest.raises(grpc.RpcError) as caught:
         next(server.stub.ShareMemory(pb.ShareMemoryRequest(size=SIZE)))
     assert caught.value.code() == grpc.StatusCode.UNAUTHENTICATED
 
 
+@needs_shared_memory
 def test_it_ends_with_the_server(start_server: StartServer, models: pathlib.Path) -> None:
     server = start_server("--model", models / "everyday.onnx", "--shared-memory", "8")
     region = Region(server)
@@ -201,6 +221,7 @@ def mappings(pid: int) -> int:
     return sum("/dev/shm/blendwire-" in line for line in maps.splitlines())
 
 
+@needs_shared_memory
 @pytest.mark.parametrize("killed", ["client", "server"])
 def test_nothing_is_left_of_the_client_librarys(
     start_server: StartServer, models: pathlib.Path, killed: str

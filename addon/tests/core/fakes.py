@@ -174,6 +174,7 @@ class FakeHost:
         self.edit_mode_ticks = 0
         self.undo_at: int | None = None
         self.written = 0
+        self.finished: list[tuple[str, int]] = []  # object, keys that it had then
         self._before: Any = None
 
     def read_steps(self) -> Iterator[Any]:
@@ -213,10 +214,12 @@ class FakeHost:
     def interrupted(self) -> bool:
         return self.undo_at is not None and self.written >= self.undo_at
 
-    def finish_steps(self, records: Any) -> Iterator[None]:
+    def finish_object_steps(self, name: str, records: Any) -> Iterator[None]:
+        self.finished.append((name, len(self.keys[name])))
         yield None
-        for name, of_object in records.items():
-            self.records[name].update(of_object)
+        self.records[name].update(records)
+
+    def finish_writing(self) -> None:
         self.undo_steps += 1
 
     def abort_writing(self) -> None:

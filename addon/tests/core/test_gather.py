@@ -9,6 +9,7 @@ from conftest import sphere
 from core import gather as g
 from core import region
 from core.transforms import Frame, is_flat, offsets_to_local, to_model
+from core.weld import open_vertices, weld_map
 
 
 def matrix(scale: float = 1.0, degrees_x: float = 0.0, move: tuple[float, ...] = (0, 0, 0)):
@@ -157,7 +158,7 @@ def test_weld_follows_a_slow_search() -> None:
     co[30:] = co[:30]
     co[30:40] += 1e-3  # too far
     triangles = np.concatenate([np.arange(30).reshape(-1, 3)] * 2) + np.repeat([0, 30], 10)[:, None]
-    mapping = g.weld_map(co, triangles, 1e-6)
+    mapping = weld_map(co, triangles, 1e-6)
     for vertex in range(60):
         same = [o for o in range(vertex + 1) if np.linalg.norm(co[o] - co[vertex]) <= 1e-6]
         assert mapping[vertex] == same[0]
@@ -169,16 +170,16 @@ def test_closed_lips_stay_apart() -> None:
     faces = np.array([[0, 1, 2], [0, 2, 3]])
     co = np.concatenate([sheet, sheet])
     opposed = np.concatenate([faces, faces[:, ::-1] + 4])
-    assert (g.weld_map(co, opposed) == np.arange(8)).all()
+    assert (weld_map(co, opposed) == np.arange(8)).all()
     alike = np.concatenate([faces, faces + 4])
-    assert (g.weld_map(co, alike) == np.tile(np.arange(4), 2)).all()
+    assert (weld_map(co, alike) == np.tile(np.arange(4), 2)).all()
 
 
 def test_closed_surfaces_that_touch_stay_apart(ball) -> None:
     co, triangles = ball
     both = np.concatenate([co, co])
     faces = np.concatenate([triangles, triangles + len(co)])
-    assert (g.weld_map(both, faces) == np.arange(len(both))).all()
+    assert (weld_map(both, faces) == np.arange(len(both))).all()
 
 
 def test_open_vertices_against_counting_edges() -> None:
@@ -190,7 +191,7 @@ def test_open_vertices_against_counting_edges() -> None:
             edge = tuple(sorted((int(triangle[i]), int(triangle[(i + 1) % 3]))))
             uses[edge] = uses.get(edge, 0) + 1
     expected = {v for edge, count in uses.items() if count == 1 for v in edge}
-    assert set(np.flatnonzero(g.open_vertices(kept, len(co)))) == expected
+    assert set(np.flatnonzero(open_vertices(kept, len(co)))) == expected
     assert expected
 
 

@@ -323,6 +323,9 @@ def test_four_objects_get_the_plain_result() -> None:
             np.testing.assert_allclose(moved, expected[used], atol=1e-4)
     assert seen >= 2
     assert host.undo_steps == 1
+    # Each object is finished once, with all its keys, before the next one is begun.
+    assert [name for name, _ in host.finished] == [n for n, k in host.keys.items() if len(k) > 1]
+    assert all(len(host.keys[name]) == count for name, count in host.finished)
 
 
 def test_empty_selection_of_sets() -> None:
