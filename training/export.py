@@ -5,6 +5,9 @@ Inputs vertices and normals [1,N,3], condition [B,K], features [1, 0 or N, F]; o
 [B,N,3], margins [1,N,4] and encoded [1,N,F]; N and B dynamic. Encoding a mesh takes
 by far the longest: whoever gives `encoded` back as `features` (otherwise with no vertices) skips
 it. Weights are stored as fp16 and cast to fp32 when the model is loaded.
+
+`--restamp MODEL.onnx` instead of `--run` writes a model again with the same graph and weights and
+today's metadata.
 """
 
 from __future__ import annotations
@@ -67,6 +70,7 @@ def metadata(version: str, width: int) -> dict[str, str]:
         "blendwire.features": str(width),
         "blendwire.margins": json.dumps(margins.NAMES),
         "blendwire.contact": json.dumps(closing.CONTACT),
+        "blendwire.mirror": "average",
         "blendwire.license": "Apache-2.0",
         "blendwire.coordinates": "metres, Z up, facing -Y",
     }
@@ -81,13 +85,29 @@ def write(model: network.FaceNetwork, path: pathlib.Path, version: str) -> None:
     print(f"{path}: {path.stat().st_size} bytes")
 
 
+def restamp(source: pathlib.Path, path: pathlib.Path, version: str) -> None:
+    """Writes the model `source` again with the same graph and today's metadata."""
+    stored = onnx.load(str(source))
+    entries = {entry.key: entry.value for entry in stored.metadata_props}
+    del stored.metadata_props[:]
+    onnx.helper.set_model_props(stored, metadata(version, int(entries["blendwire.features"])))
+    onnx.checker.check_model(stored, full_check=True)
+    onnx.save(stored, str(path))
+    print(f"{path}: {path.stat().st_size} bytes")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--run", type=pathlib.Path, required=True, help="a run of training.train")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--run", type=pathlib.Path, help="a run of training.train")
+    source.add_argument("--restamp", type=pathlib.Path, help="a model that was exported before")
     parser.add_argument("--out", type=pathlib.Path, required=True)
-    parser.add_argument("--version", default="2026.11.2")
+    parser.add_argument("--version", default="2026.11.3")
     arguments = parser.parse_args()
-    write(load_network(arguments.run / "checkpoint.pt"), arguments.out, arguments.version)
+    if arguments.restamp:
+        restamp(arguments.restamp, arguments.out, arguments.version)
+    else:
+        write(load_network(arguments.run / "checkpoint.pt"), arguments.out, arguments.version)
 
 
 if __name__ == "__main__":

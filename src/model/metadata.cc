@@ -22,6 +22,7 @@ constexpr char kMaxBatch[] = "blendwire.max_batch";
 constexpr char kFeatures[] = "blendwire.features";
 constexpr char kMargins[] = "blendwire.margins";
 constexpr char kContact[] = "blendwire.contact";
+constexpr char kMirror[] = "blendwire.mirror";
 
 constexpr size_t kMaxTextBytes = 256;
 constexpr size_t kMaxSlots = 4096;
@@ -177,6 +178,15 @@ absl::StatusOr<Metadata> ReadMetadata(
     auto contact = ParseContact(*text);
     if (!contact.ok()) return contact.status();
     result.contact = *std::move(contact);
+  }
+  if (const auto text = lookup(kMirror)) {
+    if (*text != "average") return Wrong(kMirror, *text, "this server knows \"average\"");
+    if (result.condition_slots.empty() || result.max_batch != 0) {
+      return Wrong(kMirror, *text,
+                   "it needs blendwire.condition_slots, to know left from right, and "
+                   "blendwire.max_batch = \"0\", to run an expression beside its mirror image");
+    }
+    result.average_with_mirror = true;
   }
   return result;
 }

@@ -47,6 +47,9 @@ struct Metadata {
   bool has_margins = false;
   // "blendwire.contact", a JSON object of slot names.
   std::map<std::string, ContactShare> contact;
+  // "blendwire.mirror"; only "average" is known: where a mesh is symmetric, offsets and margins are
+  // averaged with their mirror images.
+  bool average_with_mirror = false;
 };
 
 // Reads the metadata through `lookup`, which gives the value of a key if the file has it.

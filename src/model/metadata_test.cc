@@ -82,6 +82,23 @@ TEST(MetadataTest, WrongContactIsNamed) {
   }
 }
 
+TEST(MetadataTest, MirroringNeedsSlotsAndBatches) {
+  std::map<std::string, std::string> entries = {
+      {"blendwire.condition_slots", R"(["jawLeft", "jawRight"])"}, {"blendwire.max_batch", "0"}};
+  EXPECT_FALSE(Read(entries)->average_with_mirror);
+  entries["blendwire.mirror"] = "average";
+  EXPECT_TRUE(Read(entries)->average_with_mirror);
+  for (const char* const lacking : {"blendwire.condition_slots", "blendwire.max_batch"}) {
+    auto rest = entries;
+    rest.erase(lacking);
+    EXPECT_THAT(WhyNot(rest), AllOf(HasSubstr("blendwire.mirror"), HasSubstr(lacking)));
+  }
+  for (const char* const wrong : {"", "Average", "none", "2"}) {
+    entries["blendwire.mirror"] = wrong;
+    EXPECT_THAT(WhyNot(entries), AllOf(HasSubstr("blendwire.mirror"), HasSubstr("average")));
+  }
+}
+
 TEST(MetadataTest, ZeroIsAnyBatch) {
   EXPECT_EQ(Read({{"blendwire.max_batch", "0"}})->max_batch, 0);
 }

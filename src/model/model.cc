@@ -15,6 +15,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "model/file_digest.h"
+#include "model/mirrored_slots.h"
 #include "model/ort_status.h"
 #include "model/session_contract.h"
 
@@ -116,6 +117,16 @@ absl::StatusOr<std::vector<ContactShare>> ContactOfSlots(const Metadata& metadat
                                                  "\", which is none of its condition slots"));
 }
 
+// None for a model whose offsets are left as they are.
+absl::StatusOr<std::vector<size_t>> MirroredSlotsOf(const Metadata& metadata,
+                                                    const SessionShape& shape) {
+  if (!metadata.average_with_mirror) return std::vector<size_t>();
+  if (shape.dynamic_batch) return MirroredSlots(metadata.condition_slots);
+  return absl::InvalidArgumentError(
+      "the model's blendwire.mirror is \"average\", for which its input condition must take any "
+      "number of expressions, but it takes 1");
+}
+
 absl::StatusOr<ModelFacts> DescribeModel(const Ort::Session& session, std::string sha256) {
   absl::StatusOr<Metadata> metadata = ReadSessionMetadata(session);
   if (!metadata.ok()) return metadata.status();
@@ -123,6 +134,8 @@ absl::StatusOr<ModelFacts> DescribeModel(const Ort::Session& session, std::strin
   if (!shape.ok()) return shape.status();
   absl::StatusOr<std::vector<ContactShare>> contact = ContactOfSlots(*metadata);
   if (!contact.ok()) return contact.status();
+  absl::StatusOr<std::vector<size_t>> mirrored_slots = MirroredSlotsOf(*metadata, *shape);
+  if (!mirrored_slots.ok()) return mirrored_slots.status();
 
   const auto slots = static_cast<int64_t>(metadata->condition_slots.size());
   const int64_t size = shape->condition_size > 0 ? shape->condition_size
@@ -157,6 +170,7 @@ absl::StatusOr<ModelFacts> DescribeModel(const Ort::Session& session, std::strin
   facts.feature_size = metadata->feature_size;
   facts.has_margins = metadata->has_margins;
   facts.contact = *std::move(contact);
+  facts.mirrored_slots = *std::move(mirrored_slots);
   return facts;
 }
 

@@ -8,6 +8,7 @@
 
 #include <onnxruntime_cxx_api.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -49,6 +50,9 @@ struct ModelFacts {
   bool has_margins = false;
   // For each slot of the condition; empty if no slot closes anything.
   std::vector<ContactShare> contact;
+  // What each slot becomes when left and right are exchanged; empty: offsets are not averaged with
+  // their mirror images.
+  std::vector<size_t> mirrored_slots;
 };
 
 // One run: one mesh, `batch` expressions. All memory is the caller's; ONNX Runtime reads and writes

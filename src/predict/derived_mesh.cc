@@ -24,4 +24,11 @@ const mesh::Adjacency& DerivedMesh::Adjacency(const MeshView& mesh) const {
   return adjacency_;
 }
 
+const mesh::MirrorMap& DerivedMesh::Mirror(const MeshView& mesh) const {
+  std::call_once(mirror_once_, [&] {
+    mirror_ = mesh::MirrorMap::Build(Adjacency(mesh), mesh.vertices, Normals(mesh));
+  });
+  return mirror_;
+}
+
 }  // namespace blendwire::predict

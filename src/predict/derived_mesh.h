@@ -9,6 +9,7 @@
 
 #include "absl/types/span.h"
 #include "mesh/adjacency.h"
+#include "mesh/mirror.h"
 
 namespace blendwire::predict {
 
@@ -29,12 +30,17 @@ class DerivedMesh {
   // From the triangles, or from nearest neighbours without them.
   const mesh::Adjacency& Adjacency(const MeshView& mesh) const;
 
+  // What is symmetric about it.
+  const mesh::MirrorMap& Mirror(const MeshView& mesh) const;
+
  private:
   // Not absl::call_once(), out of which an allocation that fails may not throw.
   mutable std::once_flag normals_once_;
   mutable std::vector<float> normals_;
   mutable std::once_flag adjacency_once_;
   mutable mesh::Adjacency adjacency_;
+  mutable std::once_flag mirror_once_;
+  mutable mesh::MirrorMap mirror_;
 };
 
 }  // namespace blendwire::predict

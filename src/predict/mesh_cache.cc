@@ -12,8 +12,9 @@
 namespace blendwire::predict {
 namespace {
 
-// Neighbours (about six for each vertex, twelve without triangles), normals, and bookkeeping.
-constexpr size_t kDerivedBytesPerVertex = 72;
+// Neighbours (about six for each vertex, twelve without triangles), normals, mirror partners, and
+// bookkeeping.
+constexpr size_t kDerivedBytesPerVertex = 76;
 
 template <typename T>
 absl::string_view Bytes(absl::Span<const T> values) {

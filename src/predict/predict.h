@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A prediction: run the model, smooth, clamp, judge.
+// A prediction: run the model, smooth, average with the mirror image, clamp, judge.
 
 #ifndef BLENDWIRE_PREDICT_PREDICT_H_
 #define BLENDWIRE_PREDICT_PREDICT_H_

@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "mesh/adjacency.h"
+#include "mesh/mirror.h"
 #include "predict/derived_mesh.h"
 #include "predict/mesh_cache.h"
 
@@ -43,6 +44,7 @@ class PreparedMesh {
   // As DerivedMesh has them.
   absl::Span<const float> normals() const { return known_->derived->Normals(mesh_); }
   const mesh::Adjacency& adjacency() const { return known_->derived->Adjacency(mesh_); }
+  const mesh::MirrorMap& mirror() const { return known_->derived->Mirror(mesh_); }
 
  private:
   PreparedMesh(const MeshView& mesh, std::shared_ptr<const KnownMesh> known)

@@ -190,6 +190,25 @@ def test_fp16_storage_changes_weights_by_their_rounding_only(tmp_path: pathlib.P
     assert np.array_equal(got[0], values[0].astype(np.float16).astype(np.float32))
 
 
+def test_restamping_changes_the_metadata_only(tmp_path: pathlib.Path) -> None:
+    helper = onnx.helper
+    shape = helper.make_tensor_value_info
+    graph_ = helper.make_graph(
+        [helper.make_node("Identity", ["x"], ["y"])],
+        "g",
+        [shape("x", onnx.TensorProto.FLOAT, [1])],
+        [shape("y", onnx.TensorProto.FLOAT, [1])],
+    )
+    old = helper.make_model(graph_, opset_imports=[helper.make_opsetid("", 16)], ir_version=8)
+    helper.set_model_props(old, {"blendwire.features": "33", "blendwire.version": "1", "own": "x"})
+    onnx.save(old, str(tmp_path / "old.onnx"))
+    export.restamp(tmp_path / "old.onnx", tmp_path / "new.onnx", "2")
+    new = onnx.load(str(tmp_path / "new.onnx"))
+    assert new.graph == old.graph
+    assert {e.key: e.value for e in new.metadata_props} == export.metadata("2", 33)
+    assert export.metadata("2", 33)["blendwire.mirror"] == "average"
+
+
 def test_metadata_names_every_slot() -> None:
     values = export.metadata("2026.11.1", 33)
     assert values["blendwire.features"] == "33"

@@ -12,6 +12,9 @@ Every model but the broken ones computes something that a test can compute again
     bare.onnx         as linear.onnx, without any metadata
     fixed_count.onnx  as linear.onnx, for exactly 5 vertices and one expression
     slots.onnx        offsets[b,n] = condition[b,0:3] in x, y, z; names its own three slots
+    mirror.onnx       as slots.onnx, with the slots smileLeft, smileRight and jawOpen; wants to be
+                      averaged with its mirror image
+    mirror_places.onnx  its offsets times the vertices
     not_finite.onnx   offsets[b,n] = vertices[n] * log(condition[b,4]), so that 0 makes it infinite,
                       or NaN where a coordinate is 0
     encode_once.onnx  as slots.onnx, plus what it encoded of the mesh: vertices * 2. Where that is given
@@ -135,6 +138,13 @@ def make_working_models() -> None:
     slots = '["jawOpen", "viseme_aa", "puppyEyes"]'
     save("slots", nodes, tensors, size=3,
          metadata={"blendwire.condition_slots": slots, "blendwire.max_batch": "2"})
+    slots = '["smileLeft", "smileRight", "jawOpen"]'
+    metadata = {"blendwire.condition_slots": slots, "blendwire.max_batch": "0",
+                "blendwire.mirror": "average"}
+    save("mirror", nodes, tensors, size=3, metadata=metadata)
+    nodes, tensors = column("slots", 0, 3)
+    nodes.append(helper.make_node("Mul", ["vertices", "slots"], ["offsets"]))
+    save("mirror_places", nodes, tensors, size=3, metadata=metadata)
 
     nodes, tensors = column("unit", 4, 5)
     nodes.append(helper.make_node("Log", ["unit"], ["logarithm"]))

@@ -69,6 +69,46 @@ def normals(mesh: Mesh) -> np.ndarray:
     return unit[points].astype(np.float32)
 
 
+def mirror_partners(mesh: Mesh) -> np.ndarray:
+    """[N]: the vertex at each one's mirror image about the middle of the mesh's box, with a normal that
+    is not turned away from the mirrored one; -1 where there is none or it is not mutual. For meshes
+    that are symmetric as a whole."""
+    v, facing = mesh.vertices.astype(np.float64), normals(mesh).astype(np.float64)
+    low, high = v.min(0), v.max(0)
+    reach = 2e-4 * np.linalg.norm(high - low)
+    flip = np.array([-1.0, 1.0, 1.0])
+    partners = np.full(mesh.count, -1)
+    for i in range(mesh.count):
+        image = v[i] * flip + np.array([low[0] + high[0], 0.0, 0.0])
+        distance = np.linalg.norm(v - image, axis=1)
+        dot = facing @ (facing[i] * flip)
+        unlike = np.where((distance <= reach) & (dot >= 0), (distance / reach) ** 2 + 1 - dot, np.inf)
+        if np.isfinite(unlike.min()):
+            partners[i] = int(unlike.argmin())
+    back = v[partners[partners]]  # a seam's copies are one place
+    mutual = (partners >= 0) & (np.linalg.norm(back - v, axis=1) <= reach)
+    return np.where(mutual, partners, -1)
+
+
+def mirrored_condition(slots: list[str], vector: np.ndarray) -> np.ndarray:
+    """[K]: left and right exchanged, by the slots' names."""
+    other = {"Left": "Right", "Right": "Left"}
+    mirrored = np.zeros_like(vector)
+    for name, weight in zip(slots, vector, strict=True):
+        side = next((side for side in other if name.endswith(side)), "")
+        mirrored[slots.index(name.removesuffix(side) + other.get(side, ""))] = weight
+    return mirrored
+
+
+def average_with_mirror(
+    partners: np.ndarray, offsets: np.ndarray, mirrored: np.ndarray
+) -> np.ndarray:
+    """[N,3]: the mean of each offset and the mirror image of its partner's in `mirrored`, the offsets
+    of the mirrored condition."""
+    assert (partners >= 0).all()
+    return 0.5 * (offsets + mirrored[partners] * np.array([-1.0, 1.0, 1.0]))
+
+
 def neighbours_by_edges(mesh: Mesh) -> dict[int, set[int]]:
     """For each point the points that share an edge with it."""
     points = np.arange(mesh.count) if mesh.points is None else mesh.points
