@@ -27,7 +27,9 @@ def start(server: str, model: str, places: Places) -> Server:
     """`server` is "tcp", "unix", "reference", "triton" or "mlserver"."""
     name = f"{server} {model}"
     file = places.model(model)
-    ours = [places.program("blendwire-server"), "--model", file, "--log-level", "ERROR"]
+    # As a managed server has it; the other contestants have theirs, too.
+    ours = [places.program("blendwire-server"), "--model", file, "--log-level", "ERROR",
+            "--shared-memory", "64"]  # fmt: skip
     if server == "tcp":
         return Server(name, [*ours, "--port", "0"])
     if server == "unix":

@@ -7,8 +7,10 @@
 #include <string>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "system/process_figures.h"
 
 namespace blendwire::server {
 namespace {
@@ -48,7 +50,10 @@ TEST(HostAndPortTest, BracketsAreForIpv6) {
 
 class SocketPathTest : public ::testing::Test {
  protected:
-  SocketPathTest() : folder_(fs::canonical(::testing::TempDir()) / "blendwire_socket_test") {
+  // Tests run beside each other, each in a process of its own.
+  SocketPathTest()
+      : folder_(fs::canonical(::testing::TempDir()) /
+                absl::StrCat("blendwire_socket_test_", system::ProcessId())) {
     fs::remove_all(folder_);
   }
   ~SocketPathTest() override { fs::remove_all(folder_); }

@@ -108,8 +108,10 @@ void PredictionJob::PlanRuns() {
 }
 
 size_t PredictionJob::ScratchOf(const predict::Run& run) const {
-  const size_t vertices = items_[run.front()].prepared->mesh->vertex_count();
-  return vertices * (kScratchBytesPerVertex + run.size() * kScratchBytesPerOffset);
+  const PreparedItem& first = *items_[run.front()].prepared;
+  // At the most: an expression's mirror image may run beside it.
+  const size_t rows = run.size() * (first.model->facts().mirrored_slots.empty() ? 1 : 2);
+  return first.mesh->vertex_count() * (kScratchBytesPerVertex + rows * kScratchBytesPerOffset);
 }
 
 absl::Status PredictionJob::CheckScratch() const {
