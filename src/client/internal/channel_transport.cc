@@ -45,6 +45,9 @@ grpc::ChannelArguments ChannelArgumentsFor(const ClientOptions& options) {
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   // Settings for a call come from here, not from DNS.
   arguments.SetInt(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);
+  // RetryTransport does that. gRPC 1.51's own filter, which is there even when no call is ever
+  // tried again, ends the process over an answer that has ended without a status.
+  arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
   // gRPC's own pause between attempts to connect is for servers across a network: 1 s growing to
   // 120 s. A local server that is being restarted is back within a second or two.
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);

@@ -12,6 +12,8 @@
 
 #include "absl/status/status.h"
 #include "client/internal/transport.h"
+#include "google/protobuf/descriptor.h"
+#include "google/protobuf/unknown_field_set.h"
 #include "grpcpp/grpcpp.h"
 #include "vrchat/blendshape/inference/inference.grpc.pb.h"
 
@@ -28,13 +30,15 @@ using AsyncStub = contract::InferenceService::StubInterface::async_interface;
 
 inline constexpr char kCancelledMessage[] = "the call was cancelled";
 
-// The same code and the same message; gRPC's own for a call that was cancelled says nothing.
+// The same code and the same message, except where that says nothing.
 inline absl::Status ToAbslStatus(const grpc::Status& status) {
   if (status.ok()) return absl::OkStatus();
   if (status.error_code() == grpc::CANCELLED && status.error_message() == "CANCELLED") {
     return absl::CancelledError(kCancelledMessage);
   }
-  return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
+  return absl::Status(
+      static_cast<absl::StatusCode>(status.error_code()),
+      status.error_message().empty() ? "the server gave no reason" : status.error_message());
 }
 
 // Changes a request because of the error that it ended with; false: that error stands.
@@ -84,13 +88,29 @@ class UnaryRpc : public AmendableRpc {
   void Start(Channel& channel, grpc::ClientContext& context, StatusFunction done) override {
     TryStarts();
     response_.Clear();
+    // gRPC 1.51 takes an OK without a message for an answer. Reading a message clears unknown
+    // fields: this one is still there if none came.
+    UnknownFields().AddVarint(kNoAnswer, 0);
     AsyncStub* const stub = channel.stub->async();
-    (stub->*method_)(
-        &context, &request_, &response_,
-        [done = std::move(done)](const grpc::Status& status) { done(ToAbslStatus(status)); });
+    (stub->*method_)(&context, &request_, &response_,
+                     [this, done = std::move(done)](const grpc::Status& status) {
+                       done(status.ok() ? WhetherAnswered() : ToAbslStatus(status));
+                     });
   }
 
  private:
+  static constexpr int kNoAnswer = google::protobuf::FieldDescriptor::kMaxNumber;
+
+  google::protobuf::UnknownFieldSet& UnknownFields() {
+    return *response_.GetReflection()->MutableUnknownFields(&response_);
+  }
+
+  absl::Status WhetherAnswered() {
+    const google::protobuf::UnknownFieldSet& fields = UnknownFields();
+    if (fields.field_count() != 1 || fields.field(0).number() != kNoAnswer) return absl::OkStatus();
+    return absl::InternalError("the server ended the call without an answer");
+  }
+
   Method method_;
   bool retryable_;
   Request request_;
