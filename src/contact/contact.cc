@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "contact/internal/eye.h"
 #include "contact/internal/face_map.h"
@@ -13,6 +15,7 @@
 #include "contact/internal/mouth.h"
 #include "contact/internal/nodes.h"
 #include "contact/internal/strips.h"
+#include "system/parallel_for.h"
 
 namespace blendwire::contact {
 namespace {
@@ -30,18 +33,26 @@ constexpr size_t kTrianglesPerTear = 100;
 // How much of a correction is tried, until one neither folds nor tears the skin.
 constexpr double kShares[] = {1.0, 0.75, 0.5};
 
-void BuildEyes(const internal::Nodes& nodes, const EyePlaces& places,
-               internal::RegionBuilder& region, FaceMap& face) {
-  for (size_t side = 0; side < 2; ++side) {
-    if (!places.why_not.empty()) {
-      face.why_not[side] = places.why_not;
-      continue;
+// Each part by itself, with a region of its own; they are found in any order, and joined in theirs.
+void BuildParts(const internal::Nodes& nodes, const EyePlaces& places,
+                internal::RegionBuilder& region, FaceMap& face) {
+  std::vector<internal::RegionBuilder> regions(kParts, internal::RegionBuilder(nodes.count()));
+  const auto build = [&](size_t part) -> std::string {
+    if (part == kLips) {
+      return internal::BuildMouth(nodes, places.why_not.empty() ? places.face : internal::Frame{},
+                                  regions[part], face.mouth);
     }
+    if (!places.why_not.empty()) return places.why_not;
     internal::Frame frame = places.face;
-    frame.origin = places.eyes[side].centre;
-    face.why_not[side] =
-        internal::BuildEye(nodes, frame, places.eyes[side].radius, region, face.eyes[side]);
+    frame.origin = places.eyes[part].centre;
+    return internal::BuildEye(nodes, frame, places.eyes[part].radius, regions[part],
+                              face.eyes[part]);
+  };
+  system::ParallelFor(kParts, 1, [&](size_t part, size_t) { face.why_not[part] = build(part); });
+  for (const Part lid : {kLeftLid, kRightLid}) {
+    internal::Renumber(region.Join(regions[lid]), face.eyes[lid]);
   }
+  internal::Renumber(region.Join(regions[kLips]), face.mouth);
 }
 
 // A node has the mean offset of its vertices.
@@ -141,9 +152,7 @@ ContactMap ContactMap::Build(const Surface& surface, absl::Span<const float> mar
   const internal::Nodes nodes = internal::MakeNodes(surface, margins);
   internal::RegionBuilder region(nodes.count());
   const EyePlaces places = internal::FindEyes(nodes);
-  BuildEyes(nodes, places, region, *face);
-  face->why_not[kLips] = internal::BuildMouth(
-      nodes, places.why_not.empty() ? places.face : internal::Frame{}, region, face->mouth);
+  BuildParts(nodes, places, region, *face);
   region.Finish(surface, nodes.positions, *face);
   ContactMap map;
   map.face_ = std::move(face);
@@ -167,9 +176,15 @@ Result Close(const ContactMap& map, const Closure& closure, absl::Span<float> of
     }
   }
   std::array<Correction, kParts> corrections;
+  std::vector<Part> wanted;
   for (const Part part : {kLeftLid, kRightLid, kLips}) {
-    if (closures[part] <= 0.0 || !face.why_not[part].empty()) continue;
+    if (closures[part] > 0.0 && face.why_not[part].empty()) wanted.push_back(part);
+  }
+  system::ParallelFor(wanted.size(), 1, [&](size_t i, size_t) {
+    const Part part = wanted[i];
     corrections[part] = CorrectionOf(face, part, std::min(closures[part], 1.0), field);
+  });
+  for (const Part part : wanted) {
     (corrections[part].share > 0.0 ? result.closed : result.gave_up)[part] = true;
   }
   // Eyes close alike: one closed beside one that is not would be worse than none.

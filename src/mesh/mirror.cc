@@ -12,6 +12,7 @@
 #include "mesh/internal/mirror_plane.h"
 #include "mesh/internal/point_grid.h"
 #include "mesh/internal/surface.h"
+#include "system/parallel_for.h"
 
 namespace blendwire::mesh {
 namespace {
@@ -26,6 +27,8 @@ constexpr uint32_t kNone = MirrorMap::kNoPartner;
 constexpr double kTolerance = 2e-4;      // of the bounding box's diagonal
 constexpr double kPartShare = 0.8;       // of a symmetric part's nodes have partners
 constexpr double kSymmetricShare = 0.5;  // of a mesh's nodes are in symmetric parts
+
+constexpr size_t kSearchGrain = 2048;  // nodes
 
 // A node is where its first vertex is.
 struct Nodes {
@@ -57,7 +60,7 @@ struct Nodes {
 std::vector<uint32_t> BestPartners(const Nodes& nodes, absl::Span<const float> normals,
                                    const PointGrid& grid, double plane, double reach) {
   std::vector<uint32_t> best(nodes.positions.size(), kNone);
-  for (size_t node = 0; node < best.size(); ++node) {
+  const auto find = [&](size_t node) {
     Vector facing = internal::At(normals, nodes.first_vertex[node]);
     facing[0] = -facing[0];
     double least = 0.0;
@@ -71,7 +74,10 @@ std::vector<uint32_t> BestPartners(const Nodes& nodes, absl::Span<const float> n
       least = unlike;
     };
     grid.ForEachNear(Mirrored(nodes.positions[node], plane), consider);
-  }
+  };
+  system::ParallelFor(best.size(), kSearchGrain, [&](size_t begin, size_t end) {
+    for (size_t node = begin; node < end; ++node) find(node);
+  });
   return best;
 }
 

@@ -15,7 +15,31 @@ size_t BytesOf(const Rims& rims) {
          static_cast<size_t>(rims.upper.columns() + rims.lower.columns()) * sizeof(Vector);
 }
 
+template <typename Things>
+void RenumberEach(absl::Span<const uint32_t> local_of, Things& things) {
+  for (auto& thing : things) thing.local = local_of[thing.local];
+}
+
+void RenumberRims(absl::Span<const uint32_t> local_of, Rims& rims) {
+  RenumberEach(local_of, rims.upper_nodes);
+  RenumberEach(local_of, rims.lower_nodes);
+}
+
 }  // namespace
+
+void Renumber(absl::Span<const uint32_t> local_of, EyeMap& eye) {
+  RenumberRims(local_of, eye.rims);
+  RenumberEach(local_of, eye.members);
+  for (Strip& strip : eye.strips) {
+    for (uint32_t& local : strip.locals) local = local_of[local];
+    for (std::vector<Share>& shares : strip.stands_on) RenumberEach(local_of, shares);
+  }
+}
+
+void Renumber(absl::Span<const uint32_t> local_of, MouthMap& mouth) {
+  RenumberRims(local_of, mouth.rims);
+  RenumberEach(local_of, mouth.members);
+}
 
 size_t MemoryBytes(const FaceMap& face) {
   size_t bytes = sizeof(FaceMap) + BytesOf(face.first_vertex) + BytesOf(face.vertices) +
@@ -38,6 +62,13 @@ uint32_t RegionBuilder::LocalOf(uint32_t node) {
     nodes_.push_back(node);
   }
   return local_of_[node];
+}
+
+std::vector<uint32_t> RegionBuilder::Join(const RegionBuilder& part) {
+  std::vector<uint32_t> local_of;
+  local_of.reserve(part.nodes_.size());
+  for (const uint32_t node : part.nodes_) local_of.push_back(LocalOf(node));
+  return local_of;
 }
 
 void RegionBuilder::Finish(const Surface& surface, const std::vector<Vector>& node_positions,

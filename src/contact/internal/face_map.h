@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/types/span.h"
 #include "contact/contact.h"
 #include "contact/internal/curve.h"
 #include "contact/internal/frame.h"
@@ -90,6 +91,10 @@ struct FaceMap {
   size_t locals() const { return positions.size(); }
 };
 
+// Replaces each local number by what `local_of` has at its place.
+void Renumber(absl::Span<const uint32_t> local_of, EyeMap& eye);
+void Renumber(absl::Span<const uint32_t> local_of, MouthMap& mouth);
+
 // Heap memory of a map, the map itself included.
 size_t MemoryBytes(const FaceMap& face);
 
@@ -99,6 +104,8 @@ class RegionBuilder {
   explicit RegionBuilder(size_t node_count) : local_of_(node_count, kNone) {}
 
   uint32_t LocalOf(uint32_t node);
+  // [locals of `part`] what its local numbers are here.
+  std::vector<uint32_t> Join(const RegionBuilder& part);
   void Finish(const Surface& surface, const std::vector<Vector>& node_positions, FaceMap& face);
 
  private:

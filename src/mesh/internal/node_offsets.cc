@@ -19,7 +19,7 @@ void AverageToNodes(const Adjacency& adjacency, absl::Span<const float> offsets,
   const float* offset = offsets.data();  // a span checks each index
   if (!adjacency.has_welds()) {
     for (size_t v = 0; v < node_count; ++v, offset += 3) {
-      node_offsets[v] = {{offset[0], offset[1], offset[2], 0.0f}};
+      node_offsets[v].value = Float4{offset[0], offset[1], offset[2], 0.0f};
     }
     return;
   }

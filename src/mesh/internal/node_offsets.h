@@ -12,10 +12,18 @@
 
 namespace blendwire::mesh::internal {
 
-// An offset with a fourth value that is always zero: one aligned vector register, and never more
-// than one cache line to fetch for a neighbour.
-struct alignas(16) Padded {
-  float value[4];
+// Nodes, or vertices, of a piece of work for ParallelFor: 30 microseconds and more. A mesh of fewer
+// is not worth a second thread.
+inline constexpr size_t kGrain = 8192;
+
+// Four floats in one register. GCC and Clang, which build this project, have such types, and do not
+// find out by themselves that a loop over four floats is one instruction.
+using Float4 __attribute__((vector_size(16))) = float;
+
+// An offset with a fourth value that is always zero: never more than one cache line to fetch for a
+// neighbour.
+struct Padded {
+  Float4 value;
 };
 
 // Each node's offset: the mean over its vertices, and a zero behind the last node for
@@ -32,8 +40,7 @@ inline Padded SumOfNeighbours(const Adjacency& adjacency, const Padded* of_nodes
   Padded sum{};
   for (const uint32_t* block = neighbours.data(); block != end; block += Adjacency::kBlock) {
     for (size_t i = 0; i < Adjacency::kBlock; ++i) {
-      const Padded& other = of_nodes[block[i]];
-      for (size_t axis = 0; axis < 4; ++axis) sum.value[axis] += other.value[axis];
+      sum.value += of_nodes[block[i]].value;
     }
   }
   return sum;
