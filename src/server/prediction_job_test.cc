@@ -67,7 +67,13 @@ class Call {
     batch.set_vertex_count(count);
   }
 
+  // The job speaks to this object until its call has ended.
+  ~Call() {
+    if (started_) Await();
+  }
+
   void Start(int max_parallel = 4) {
+    started_ = true;
     const auto count = static_cast<size_t>(batch.requests_size());
     responses.resize(count);
     statuses.resize(count);
@@ -94,6 +100,7 @@ class Call {
  private:
   absl::Mutex mutex_;
   std::shared_ptr<PredictionJob> job_;
+  bool started_ = false;
 };
 
 class PredictionJobTest : public ::testing::Test {
