@@ -199,3 +199,16 @@ def test_the_add_on_starts_no_thread() -> None:
     for file in python_files("addon"):
         if "tests" not in file.parts:
             assert not uses.search(file.read_text()), name(file)
+
+
+def test_no_test_is_forgotten() -> None:
+    """Every file of tests is in a CMakeLists.txt, by its name or through a list of names."""
+    lists = "\n".join(f.read_text() for f in sorted(REPOSITORY.glob("tests/**/CMakeLists.txt")))
+    words = set(re.findall(r"[\w./]+", lists))
+    for file in sorted((REPOSITORY / "tests").rglob("test_*.py")):
+        relative = str(file.relative_to(REPOSITORY / "tests"))
+        listed = file.stem.removeprefix("test_") in words or relative in words
+        assert listed or file.name in words, relative
+    for test in sorted(SOURCES.rglob("*_test.cc")):
+        folder = SOURCES / folder_of(test)
+        assert str(test.relative_to(folder)) in (folder / "CMakeLists.txt").read_text(), name(test)
