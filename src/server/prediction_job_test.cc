@@ -69,7 +69,8 @@ class Call {
 
   // The job speaks to this object until its call has ended.
   ~Call() {
-    if (started_) EXPECT_TRUE(ended.WaitForNotificationWithTimeout(kLong));
+    if (!started_) return;
+    EXPECT_TRUE(ended.WaitForNotificationWithTimeout(kLong));
   }
 
   void Start(int max_parallel = 4) {
