@@ -7,7 +7,6 @@
 
 #include <array>
 #include <fstream>
-#include <functional>
 #include <map>
 #include <optional>
 #include <thread>
@@ -19,7 +18,6 @@
 #include "model/mirrored_slots.h"
 #include "model/ort_status.h"
 #include "model/session_contract.h"
-#include "model/sessions.h"
 
 namespace blendwire::model {
 namespace {
@@ -30,9 +28,6 @@ constexpr int64_t kMaxConditionSize = 4096;
 // The same for a model that takes exactly N vertices: the warm-up run allocates that many.
 constexpr int64_t kMaxFixedVertexCount = 8'000'000;
 constexpr uintmax_t kMaxFileBytes = uintmax_t{2} << 30;  // protobuf's own limit
-
-// Of a file that is worth a second session for runs beside each other.
-constexpr size_t kMaxBytesOfTwoSessions = size_t{64} << 20;
 
 std::string Utf8(const std::filesystem::path& path) {
   const std::u8string text = path.u8string();
@@ -94,18 +89,6 @@ Ort::Session StartSession(const std::filesystem::path& file, const std::string& 
   }
   return Ort::Session(OrtEnvironment(), bytes.data(), bytes.size(),
                       MakeSessionOptions(file, threads));
-}
-
-// What makes a session of one thread; nothing where that is no use, or where the file's bytes,
-// which must be kept for it, and another copy of the weights would take much.
-std::function<Ort::Session()> NarrowMaker(const std::filesystem::path& file, std::string bytes,
-                                          const ProviderChoice& provider, int threads) {
-  if (threads < 2 || provider.device != Device::kCpu || bytes.size() > kMaxBytesOfTwoSessions) {
-    return nullptr;
-  }
-  return [file, bytes = std::move(bytes)] {
-    return Ort::Session(OrtEnvironment(), bytes.data(), bytes.size(), MakeSessionOptions(file, 1));
-  };
 }
 
 absl::StatusOr<Metadata> ReadSessionMetadata(const Ort::Session& session) {
@@ -247,10 +230,7 @@ absl::StatusOr<std::shared_ptr<const Model>> Model::Load(const std::filesystem::
     if (!facts.ok()) return facts.status();
     facts->provider = std::move(provider);
     facts->threads = threads;
-    auto sessions =
-        std::make_unique<Sessions>(std::move(session), threads,
-                                   NarrowMaker(file, *std::move(bytes), facts->provider, threads));
-    std::shared_ptr<const Model> model(new Model(std::move(sessions), *std::move(facts)));
+    std::shared_ptr<const Model> model(new Model(std::move(session), *std::move(facts)));
     if (options.warm_up) {
       if (const absl::Status status = model->WarmUp(); !status.ok()) {
         return absl::InvalidArgumentError(
@@ -280,10 +260,8 @@ absl::Status Model::Run(const RunArguments& arguments, std::stop_token stop) con
     // Give scratch memory back: an idle server should be small.
     run_options.AddConfigEntry(kOrtRunOptionsConfigEnableMemoryArenaShrinkage, "cpu:0");
     const std::stop_callback terminate(stop, [&run_options] { run_options.SetTerminate(); });
-    sessions_->With([&](Ort::Session& session) {
-      session.Run(run_options, inputs.names.data(), inputs.values.data(), inputs.names.size(),
-                  outputs.names.data(), outputs.values.data(), outputs.names.size());
-    });
+    session_.Run(run_options, inputs.names.data(), inputs.values.data(), inputs.names.size(),
+                 outputs.names.data(), outputs.values.data(), outputs.names.size());
   } catch (const Ort::Exception& error) {
     if (stop.stop_requested()) return absl::CancelledError("cancelled while the model ran");
     return FromRunException(error);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One loaded model: ONNX Runtime sessions that are known to fulfil the model contract
+// One loaded model: an ONNX Runtime session that is known to fulfil the model contract
 // (docs/model-contract.md).
 
 #ifndef BLENDWIRE_MODEL_MODEL_H_
@@ -21,7 +21,6 @@
 #include "absl/types/span.h"
 #include "model/device.h"
 #include "model/metadata.h"
-#include "model/sessions.h"
 
 namespace blendwire::model {
 
@@ -89,12 +88,13 @@ class Model {
   absl::Status Run(const RunArguments& arguments, std::stop_token stop = {}) const;
 
  private:
-  Model(std::unique_ptr<Sessions> sessions, ModelFacts facts)
-      : sessions_(std::move(sessions)), facts_(std::move(facts)) {}
+  Model(Ort::Session session, ModelFacts facts)
+      : session_(std::move(session)), facts_(std::move(facts)) {}
 
   absl::Status WarmUp() const;
 
-  const std::unique_ptr<Sessions> sessions_;
+  // Ort::Session::Run is thread-safe but not const.
+  mutable Ort::Session session_;
   ModelFacts facts_;
 };
 
