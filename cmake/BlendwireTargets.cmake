@@ -11,9 +11,19 @@ target_compile_options(blendwire_options INTERFACE
   $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_GREATER_EQUAL:$<CXX_COMPILER_VERSION>,13>>:-Wno-dangling-reference>
   $<$<CXX_COMPILER_ID:MSVC>:/W4 /utf-8>)
 if(BLENDWIRE_SANITIZE)
+  add_compile_definitions(BLENDWIRE_SANITIZED)
   add_compile_options(-fsanitize=${BLENDWIRE_SANITIZE} -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${BLENDWIRE_SANITIZE})
 endif()
+
+# Programs under ThreadSanitizer tell it what the system's abseil does.
+function(blendwire_tell_thread_sanitizer target)
+  if(BLENDWIRE_SANITIZE MATCHES "thread")
+    target_sources(${target} PRIVATE
+      ${PROJECT_SOURCE_DIR}/tests/sanitizers/absl_for_thread_sanitizer.cc)
+    target_link_libraries(${target} PRIVATE gRPC::grpc++ absl::synchronization ${CMAKE_DL_LIBS})
+  endif()
+endfunction()
 
 # blendwire_library(NAME SOURCES ... [DEPS ...] [PRIVATE_DEPS ...])
 # A static library blendwire_NAME with the alias blendwire::NAME; includes are relative to src/.
@@ -34,6 +44,7 @@ function(blendwire_program name)
   set_target_properties(blendwire_${name} PROPERTIES OUTPUT_NAME ${arg_OUTPUT})
   target_include_directories(blendwire_${name} PRIVATE ${PROJECT_SOURCE_DIR}/src)
   target_link_libraries(blendwire_${name} PRIVATE ${arg_DEPS} blendwire_options)
+  blendwire_tell_thread_sanitizer(blendwire_${name})
 endfunction()
 
 # blendwire_test(NAME SOURCES ... DEPS ... [LABELS ...])
@@ -46,6 +57,7 @@ function(blendwire_test name)
   add_executable(${name} ${arg_SOURCES})
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/src)
   target_link_libraries(${name} PRIVATE ${arg_DEPS} GTest::gmock_main blendwire_options)
+  blendwire_tell_thread_sanitizer(${name})
   include(GoogleTest)
   gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 120 LABELS "${arg_LABELS}")
 endfunction()

@@ -42,3 +42,19 @@ build_preset() {
   cmake --build --preset "$preset" ${@:+--target "$@"} ||
     fail "the build failed" "see the compiler's message above"
 }
+
+# The sanitizers' and the fuzzer's runtime is a package of its own, named after clang's version.
+install_clang() {
+  local program='extern "C" int LLVMFuzzerTestOneInput(const char*, long) { return 0; }'
+  works() { echo "$program" | clang++ -fsanitize=fuzzer,address -x c++ - -o /dev/null 2> /dev/null; }
+  apt_get() {
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends "$@" \
+      > /dev/null || fail "$* could not be installed" "see what apt-get says above"
+  }
+  if ! works; then
+    say "Installing clang"
+    apt_get clang
+    apt_get "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev"
+    works || fail "clang cannot build fuzzers" "install its compiler-rt libraries"
+  fi
+}

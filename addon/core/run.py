@@ -28,12 +28,11 @@ from .server_care import ServerCare, ServerSettings, State
 BUDGET = 0.002
 """Seconds after which a tick begins no further slice; slices take up to 6 ms, so a tick 8 ms."""
 
-WRITE_BUDGET = 0.020
-"""The same while keys are written, where Blender takes longer than SLOW_REDRAW between two such ticks:
-each makes it evaluate the mesh with all keys it has so far, so few are better."""
-
-SLOW_REDRAW = 0.030
-"""Seconds. The timer itself waits a third of that."""
+BYTES_BETWEEN_EVALUATIONS = 5_000_000
+"""Of keys: so many are added, then Blender evaluates the mesh. Each evaluation copies all keys, into
+the memory of the copy before it; pages that were never used cost several times as much, so there
+must be few new ones. With 73 keys of 100,000 vertices at once it takes twice as long
+(tests/blender/own_costs.py); more often than this brings nothing."""
 
 FACE_STOP, FACE_WARN = 0.25, 0.6
 """Scores of face_evidence below which the run ends, or is done with a warning."""
@@ -62,7 +61,6 @@ class Run:
         self._predicting_since: float | None = None
         self._job: Any = None
         self._writing = False
-        self._write_tick_ended: float | None = None
         self._frame = settings.frame
         self._work = self._steps()
         self.phase = Phase.STARTING
@@ -91,12 +89,9 @@ class Run:
 
     # ---- the engine ----
 
-    def tick(self, budget: float | None = None) -> None:
-        """Works until the budget (seconds; None: as long as is good) is spent or there is
-        nothing to do but wait."""
+    def tick(self, budget: float = BUDGET) -> None:
+        """Works until the budget (seconds) is spent or there is nothing to do but wait."""
         begin = self._clock()
-        if budget is None:
-            budget = WRITE_BUDGET if self._redraw_is_slow(begin) else BUDGET
         while not self.finished:
             try:
                 working = next(self._work)
@@ -112,13 +107,7 @@ class Run:
                 if working and self._clock() - begin < budget:
                     continue
             break
-        end = self._clock()
-        self._write_tick_ended = end if self._writing else None
-        self._note_duration(end - begin)
-
-    def _redraw_is_slow(self, now: float) -> bool:
-        ended = self._write_tick_ended
-        return ended is not None and now - ended > SLOW_REDRAW
+        self._note_duration(self._clock() - begin)
 
     def _note_duration(self, duration: float) -> None:
         if self._writing:
@@ -339,35 +328,44 @@ class Run:
 
     def _write_prepared(self, joint: Joint, prepared: Prepared) -> Iterator[bool]:
         """Nothing but Blender's own calls, object by object, so that Blender evaluates one at a
-        time. All keys of an object are added before the first is filled: adding makes Blender
-        evaluate the mesh, filling does not (or at little cost)."""
+        time."""
         yield from self._check_objects(joint)
         self._host.begin_writing()
         self._writing = True
         total = len(prepared.keys)
-        filled = 0
         for name in dict.fromkeys(name for name, _, _ in prepared.keys):
             keys = [(key, positions) for of, key, positions in prepared.keys if of == name]
             prepared.keys = [entry for entry in prepared.keys if entry[0] != name]
-            for key, _ in keys:
-                self._stop_if_interrupted()
-                self._host.add_key(name, key)
-                yield True
+            at_a_time = max(1, BYTES_BETWEEN_EVALUATIONS // max(1, keys[0][1].nbytes))
             while keys:
-                self._stop_if_interrupted()
-                key, positions = keys.pop(0)
-                self._host.fill_key(name, key, positions)
-                filled += 1
-                self.fraction = 0.95 + 0.05 * filled / total
-                yield True
-                del positions  # to give memory back takes milliseconds in some Blenders
-                yield True
+                some, keys = keys[:at_a_time], keys[at_a_time:]
+                yield from self._write_some(name, some)
+                self.fraction = 1 - 0.05 * (len(keys) + len(prepared.keys)) / total
+                if keys:  # after the last ones, finish_object_steps() does it
+                    self._host.evaluate()
+                    yield False
             for _ in self._host.finish_object_steps(name, prepared.records[name]):
                 yield False  # long calls of Blender's: each in a tick of its own
         self._stop_if_interrupted()
         self._host.finish_writing()
         yield True
         self._writing = False
+
+    def _write_some(self, name: str, keys: list[tuple[str, Any]]) -> Iterator[bool]:
+        """All are added before the first is filled: adding makes Blender evaluate the mesh,
+        filling does not."""
+        for key, _ in keys:
+            self._stop_if_interrupted()
+            self._host.add_key(name, key)
+            yield True
+        while keys:
+            self._stop_if_interrupted()
+            key, positions = keys.pop(0)
+            self._host.fill_key(name, key, positions)
+            yield True
+            del positions  # to give memory back takes milliseconds in some Blenders
+            yield True
+        yield False
 
     def _stop_if_interrupted(self) -> None:
         if self._host.interrupted():

@@ -106,6 +106,9 @@ class Host(Protocol):
     def interrupted(self) -> bool:
         """Whether the user undid something since begin_writing()."""
 
+    def evaluate(self) -> None:
+        """Lets Blender evaluate what was changed so far."""
+
     def finish_object_steps(
         self, name: str, records: Mapping[str, provenance.Record]
     ) -> Iterator[None]:

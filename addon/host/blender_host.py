@@ -166,6 +166,9 @@ class BlenderHost:
     def interrupted(self) -> bool:
         return self._undo_count() != self._undos
 
+    def evaluate(self) -> None:
+        evaluate()
+
     def finish_object_steps(
         self, name: str, records: Mapping[str, provenance.Record]
     ) -> Iterator[None]:

@@ -76,6 +76,8 @@ class Session:
                 self.preview = None
         if self.busy or self.preview is not None or self.care.state == State.STARTING:
             interval = _BUSY_INTERVAL
+        if self.run is not None and self.run.phase == Phase.WRITING:
+            interval = 0.0  # nothing to wait for, but Blender's turn
         self._redraw()
         return interval
 

@@ -49,7 +49,8 @@ TEST(AvatarObjTest, AHollowPolygonKeepsItsShape) {
   double area = 0;
   for (size_t t = 0; t < 6; t += 3) {
     const auto at = [&](size_t corner, size_t c) {
-      return static_cast<double>(avatar->vertices()[3 * avatar->triangles()[t + corner] + c]);
+      const size_t vertex = avatar->triangles()[t + corner];
+      return static_cast<double>(avatar->vertices()[3 * vertex + c]);
     };
     const double twice = (at(1, 0) - at(0, 0)) * (at(2, 2) - at(0, 2)) -
                          (at(1, 2) - at(0, 2)) * (at(2, 0) - at(0, 0));

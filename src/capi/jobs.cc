@@ -126,7 +126,7 @@ blendwire_code blendwire_job_item(const blendwire_job* job, size_t index,
                                   blendwire_prediction_info* info) {
   blendwire_code code = BLENDWIRE_OK;
   const blendwire_code written = WithJob(job, [&](const blendwire::capi::Job& batch) {
-    const absl::Status status = blendwire::capi::WriteItem(batch, index, info);
+    absl::Status status = blendwire::capi::WriteItem(batch, index, info);
     if (!status.ok()) return status;
     const auto item = batch.Item(index);
     if (!item.has_value()) code = BLENDWIRE_PENDING;

@@ -94,14 +94,10 @@ absl::StatusOr<Expression> ToExpression(const blendwire_expression* given,
       !s.ok()) {
     return s;
   }
-  for (const void* array : {static_cast<const void*>(expression->parameter_names),
-                            static_cast<const void*>(expression->parameter_weights)}) {
-    if (auto s = CheckArray(array, expression->parameter_count,
-                            field + (array == expression->parameter_names ? ".parameter_names"
-                                                                          : ".parameter_weights"));
-        !s.ok()) {
-      return s;
-    }
+  for (const auto& [array, name] :
+       {std::pair(static_cast<const void*>(expression->parameter_names), ".parameter_names"),
+        std::pair(static_cast<const void*>(expression->parameter_weights), ".parameter_weights")}) {
+    if (auto s = CheckArray(array, expression->parameter_count, field + name); !s.ok()) return s;
   }
   result.name = Text(expression->name);
   result.intensity = expression->intensity;
@@ -180,7 +176,7 @@ absl::StatusOr<Output> AddItem(const blendwire_batch_request& batch, size_t inde
   item.options = *options;
   item.model = Text(request->model);
   const MeshView& mesh = item.mesh.has_value() ? *item.mesh : call.request.mesh;
-  const absl::StatusOr<Output> output = ToOutput(*request, mesh.vertex_count(), field);
+  absl::StatusOr<Output> output = ToOutput(*request, mesh.vertex_count(), field);
   if (!output.ok()) return output.status();
   if (output->packed()) item.output = output->span();
   call.request.items.push_back(std::move(item));
@@ -246,7 +242,8 @@ absl::StatusOr<LoadModelRequest> ToLoadModelRequest(const blendwire_load_request
   result.name = Text(request->name);
   for (const auto& [array, field] : {std::pair(request->option_names, "request.option_names"),
                                      std::pair(request->option_values, "request.option_values")}) {
-    if (auto s = CheckArray(array, request->option_count, field); !s.ok()) return s;
+    const auto* const start = static_cast<const void*>(array);
+    if (auto s = CheckArray(start, request->option_count, field); !s.ok()) return s;
     for (size_t i = 0; i < request->option_count; ++i) {
       if (array[i] == nullptr) return NullError(absl::StrCat(field, "[", i, "]"));
     }
@@ -305,7 +302,7 @@ absl::StatusOr<ManagedServerOptions> ToManagedServerOptions(const blendwire_serv
   for (const auto& [array, count, field] :
        {std::tuple(options->arguments, options->argument_count, "options.arguments"),
         std::tuple(options->environment, options->environment_count, "options.environment")}) {
-    if (auto s = CheckArray(array, count, field); !s.ok()) return s;
+    if (auto s = CheckArray(static_cast<const void*>(array), count, field); !s.ok()) return s;
     for (size_t i = 0; i < count; ++i) {
       if (array[i] == nullptr) return NullError(absl::StrCat(field, "[", i, "]"));
     }

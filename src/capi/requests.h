@@ -48,15 +48,15 @@ struct BatchCall {
   std::deque<std::vector<float>> packed_vertices;
 };
 
-absl::StatusOr<PredictCall> ToPredictCall(const blendwire_predict_request* request);
-absl::StatusOr<BatchCall> ToBatchCall(const blendwire_batch_request* request);
-absl::StatusOr<LoadModelRequest> ToLoadModelRequest(const blendwire_load_request* request);
+absl::StatusOr<PredictCall> ToPredictCall(const blendwire_predict_request* given);
+absl::StatusOr<BatchCall> ToBatchCall(const blendwire_batch_request* given);
+absl::StatusOr<LoadModelRequest> ToLoadModelRequest(const blendwire_load_request* given);
 // Null pointers give the defaults.
-absl::StatusOr<ClientOptions> ToClientOptions(const blendwire_client_options* options);
-absl::StatusOr<CallOptions> ToCallOptions(const blendwire_call_options* options,
+absl::StatusOr<ClientOptions> ToClientOptions(const blendwire_client_options* given);
+absl::StatusOr<CallOptions> ToCallOptions(const blendwire_call_options* given,
                                           const Cancellation& cancellation);
 absl::StatusOr<ManagedServerOptions> ToManagedServerOptions(
-    const blendwire_server_options* options);
+    const blendwire_server_options* given);
 
 }  // namespace blendwire::capi
 

@@ -108,7 +108,7 @@ class Summary {
         absl::StrAppendFormat(&text, ", %d kept as they were (--overwrite replaces)",
                               mesh.kept.size());
       }
-      text += "\n";
+      text += '\n';
     }
     absl::StrAppendFormat(&text, "%s: %d shapes for %d vertices in %.2f s, %d bytes\n",
                           options_.output, Successes(), avatar_.vertices().size() / 3, seconds_,

@@ -85,7 +85,7 @@ absl::Status CheckOutputs(const PredictOptions& options) {
 absl::Status WriteOutputs(const PredictOptions& options, const Context& context,
                           const avatar::Avatar& avatar, const Prediction& prediction) {
   if (!options.vertices_output.empty()) {
-    const absl::Status status = system::WriteFileAtomically(
+    absl::Status status = system::WriteFileAtomically(
         system::PathFromUtf8(options.vertices_output), ToNpy(avatar.vertices()));
     if (!status.ok()) return status;
   }
@@ -93,7 +93,7 @@ absl::Status WriteOutputs(const PredictOptions& options, const Context& context,
                {"vertex_count", avatar.vertices().size() / 3},
                {"metadata", MetadataJson(prediction.metadata)}};
   if (system::HasExtension(options.output, ".npy")) {
-    const absl::Status status = system::WriteFileAtomically(system::PathFromUtf8(options.output),
+    absl::Status status = system::WriteFileAtomically(system::PathFromUtf8(options.output),
                                                             ToNpy(prediction.offsets));
     if (!status.ok()) return status;
     context.out << Text(json) << std::endl;

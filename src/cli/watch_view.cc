@@ -100,13 +100,13 @@ std::vector<std::string> ToScreen(const Look& look) {
                                   stats.successful_requests, stats.failed_requests,
                                   stats.rejected_requests, stats.cancelled_requests,
                                   stats.deadline_exceeded_requests));
-  lines.push_back("");
+  lines.emplace_back();
   lines.push_back(
       absl::StrFormat("  %-12s %10s %10s %10s %10s", "time", "p50", "p95", "p99", "max"));
   lines.push_back(TimeRow("total", stats.total_time));
   lines.push_back(TimeRow("inference", stats.inference_time));
   if (stats.models.empty()) return lines;
-  lines.push_back("");
+  lines.emplace_back();
   lines.push_back(absl::StrFormat("  %-20s %10s %10s %10s %10s %10s", "model", "ok", "failed",
                                   "p50", "p95", "p99"));
   for (const ModelStats& model : stats.models) {

@@ -25,7 +25,7 @@ constexpr size_t kMaxSocketPath = 103;
 absl::Status Refuse(absl::string_view address, absl::string_view why) {
   return absl::InvalidArgumentError(absl::StrCat(
       "address is \"", address, "\": ", why,
-      "; use \"127.0.0.1:PORT\", \"localhost:PORT\", \"[::1]:PORT\" or \"unix:/path/to/socket\""));
+      R"(; use "127.0.0.1:PORT", "localhost:PORT", "[::1]:PORT" or "unix:/path/to/socket")"));
 }
 
 bool AllDigits(absl::string_view text) {

@@ -346,7 +346,7 @@ absl::StatusOr<std::filesystem::path> FindServerProgram(const std::filesystem::p
   static const char in_this_module = 0;
   for (const auto& neighbour : {system::ExecutablePath(), system::ModulePath(&in_this_module)}) {
     if (!neighbour.ok()) continue;
-    const std::filesystem::path candidate = neighbour->parent_path() / name;
+    std::filesystem::path candidate = neighbour->parent_path() / name;
     if (IsFile(candidate)) return candidate;
     const std::string text = absl::StrCat("\"", Utf8(candidate), "\"");
     if (tried.empty() || tried.back() != text) tried.push_back(text);

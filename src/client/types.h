@@ -9,6 +9,7 @@
 #ifndef BLENDWIRE_CLIENT_TYPES_H_
 #define BLENDWIRE_CLIENT_TYPES_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -125,10 +126,7 @@ struct BatchResult {
   float total_processing_time_ms = 0.0f;
 
   bool all_successful() const {
-    for (const auto& item : items) {
-      if (!item.ok()) return false;
-    }
-    return true;
+    return std::all_of(items.begin(), items.end(), [](const auto& item) { return item.ok(); });
   }
 };
 

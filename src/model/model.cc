@@ -284,7 +284,7 @@ absl::Status Model::WarmUp() const {
   RunArguments arguments{vertices, normals, conditions, batch, absl::MakeSpan(offsets)};
   arguments.encoded = absl::MakeSpan(features);
   arguments.margins = absl::MakeSpan(margins);
-  const absl::Status encoded = Run(arguments);
+  absl::Status encoded = Run(arguments);
   if (!encoded.ok() || features.empty()) return encoded;
   // The other way that such a model has.
   arguments.encoded = {};

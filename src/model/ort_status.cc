@@ -2,6 +2,7 @@
 
 #include "model/ort_status.h"
 
+#include <algorithm>
 #include <array>
 
 #include "absl/strings/match.h"
@@ -16,10 +17,8 @@ bool MemoryWasShort(const Ort::Exception& error) {
   constexpr std::array<absl::string_view, 4> kSigns = {
       "Failed to allocate memory", "Available memory of", "bad_alloc", "bad allocation"};
   const absl::string_view text = error.what();
-  for (const absl::string_view sign : kSigns) {
-    if (absl::StrContains(text, sign)) return true;
-  }
-  return false;
+  return std::any_of(kSigns.begin(), kSigns.end(),
+                     [&](absl::string_view sign) { return absl::StrContains(text, sign); });
 }
 
 }  // namespace

@@ -18,6 +18,7 @@
 #include "gtest/gtest.h"
 #include "mesh/testing/meshes.h"
 #include "model/testing/model_files.h"
+#include "predict/testing/predictions.h"
 
 namespace blendwire::predict {
 namespace {
@@ -27,8 +28,9 @@ using ::testing::Each;
 using ::testing::FloatNear;
 using ::testing::HasSubstr;
 using ::testing::Pointwise;
-using Condition = std::vector<float>;
-using Offsets = std::vector<float>;
+using testing::Condition;
+using testing::Offsets;
+using testing::Predictions;
 
 // A condition for linear.onnx: offsets = vertices * scale + shift.
 Condition Linear(float scale, std::array<float, 3> shift) {
@@ -37,52 +39,6 @@ Condition Linear(float scale, std::array<float, 3> shift) {
   std::copy(shift.begin(), shift.end(), condition.begin() + 4);
   return condition;
 }
-
-// Runs Predict() and keeps what it tells about every task.
-class Predictions {
- public:
-  void Add(Condition condition, Options options = {}) {
-    conditions_.push_back(std::move(condition));
-    options_.push_back(options);
-  }
-
-  void Run(const model::Model& model, const PreparedMesh& mesh, std::stop_token stop = {}) {
-    const size_t count = conditions_.size();
-    offsets.assign(count, {});
-    outcomes.assign(count, {});
-    done.assign(count, 0);
-    asked.assign(count, 0);
-    std::vector<Task> tasks;
-    for (size_t i = 0; i < count; ++i) {
-      tasks.push_back({conditions_[i], options_[i],
-                       [this, i, &mesh] {
-                         ++asked[i];
-                         // A value that nobody may leave there.
-                         offsets[i].assign(mesh.vertices().size(), 777.0f);
-                         return absl::MakeSpan(offsets[i]);
-                       },
-                       [this, i](const Outcome& outcome) {
-                         ++done[i];
-                         outcomes[i] = outcome;
-                         order.push_back(i);
-                         if (when_done) when_done(i);
-                       }});
-    }
-    Predict(model, mesh, tasks, encodings_, std::move(stop));
-  }
-
-  std::function<void(size_t)> when_done;
-  std::vector<Offsets> offsets;
-  std::vector<Outcome> outcomes;
-  std::vector<int> done;
-  std::vector<int> asked;
-  std::vector<size_t> order;
-
- private:
-  EncodingCache encodings_{1 << 20};
-  std::vector<Condition> conditions_;
-  std::vector<Options> options_;
-};
 
 using Points = std::vector<std::array<double, 3>>;
 
@@ -262,92 +218,6 @@ TEST_F(PredictTest, WhatIsTooLargeToKeepIsEncodedEachTime) {
     Predict(*model, *mesh_, tasks, small, {});
     ASSERT_TRUE(status.ok()) << status;
     EXPECT_NEAR(offsets[5], grid_.vertices[5] * 2, 1e-6f);
-  }
-}
-
-// Three columns about x = 0.1; the first may be moved.
-mesh::testing::Mesh Symmetric(float moved = 0.0f) {
-  mesh::testing::Mesh mesh = mesh::testing::Grid(3, 4);
-  for (size_t v = 0; v < mesh.vertex_count(); ++v) mesh.vertices[3 * v] += 0.1f - 1.0f / 64;
-  for (size_t v = 0; v < mesh.vertex_count(); v += 3) mesh.vertices[3 * v + 2] += moved;
-  return mesh;
-}
-
-std::shared_ptr<const PreparedMesh> Prepared(const mesh::testing::Mesh& mesh, MeshCache& cache) {
-  return PreparedMesh::Create(mesh.vertices, static_cast<int64_t>(mesh.vertex_count()),
-                              mesh.triangles, cache)
-      .value();
-}
-
-void ExpectEverywhere(const Offsets& offsets, std::array<float, 3> expected) {
-  ASSERT_FALSE(offsets.empty());
-  for (size_t i = 0; i < offsets.size(); ++i) EXPECT_EQ(offsets[i], expected[i % 3]) << i;
-}
-
-// The model moves everything by (left, right, jaw), mirrored by (-right, left, jaw).
-TEST_F(PredictTest, OnASymmetricMeshOffsetsAreAveragedWithTheirMirrorImages) {
-  const auto model = LoadModel("mirror");
-  const mesh::testing::Mesh symmetric = Symmetric();
-  const auto mesh = Prepared(symmetric, cache_);
-  const std::vector<Condition> conditions = {
-      {0.5f, 0.25f, 1.0f}, {0.75f, 0.75f, 0.0f}, {0.25f, 0.5f, 1.0f}};
-  Predictions together;
-  for (const Condition& condition : conditions) together.Add(condition);
-  together.Run(*model, *mesh);
-  ExpectEverywhere(together.offsets[0], {0.125f, 0.375f, 1.0f});
-  ExpectEverywhere(together.offsets[1], {0.0f, 0.75f, 0.0f});
-  ExpectEverywhere(together.offsets[2], {-0.125f, 0.375f, 1.0f});
-  for (size_t i = 0; i < conditions.size(); ++i) {
-    Predictions alone;
-    alone.Add(conditions[i]);
-    alone.Run(*model, *mesh);
-    ASSERT_TRUE(alone.outcomes[0].status.ok()) << alone.outcomes[0].status;
-    EXPECT_EQ(alone.offsets[0], together.offsets[i]);
-    EXPECT_EQ(alone.asked[0], 1);
-  }
-}
-
-// Both sides need each other's row, smoothed as each wants it.
-TEST_F(PredictTest, MirrorImagesAreSmoothedAsTheExpressionIs) {
-  const auto model = LoadModel("mirror_places");
-  mesh::testing::Mesh symmetric = Symmetric();
-  const auto mesh = Prepared(symmetric, cache_);
-  const std::vector<Condition> conditions = {{1.0f, 0.25f, 0.0f}, {0.25f, 1.0f, 0.0f}};
-  for (const int second : {3, 9, 0}) {
-    const std::vector<Options> options = {
-        {.apply_smoothing = true, .smoothing_iterations = 3},
-        {.apply_smoothing = second > 0, .smoothing_iterations = second}};
-    Predictions together;
-    for (size_t i = 0; i < 2; ++i) together.Add(conditions[i], options[i]);
-    together.Run(*model, *mesh);
-    for (size_t i = 0; i < 2; ++i) {
-      Predictions alone;
-      alone.Add(conditions[i], options[i]);
-      alone.Run(*model, *mesh);
-      EXPECT_EQ(alone.offsets[0], together.offsets[i]) << second;
-    }
-    const Offsets& left = together.offsets[0];
-    const Offsets& right = together.offsets[1];
-    EXPECT_NE(left, right);
-    for (size_t v = 0; second == 3 && v < symmetric.vertex_count(); ++v) {
-      const size_t other = v - v % 3 + 2 - v % 3;
-      EXPECT_EQ(left[3 * v], -right[3 * other]) << v;
-      EXPECT_EQ(left[3 * v + 1], right[3 * other + 1]) << v;
-      EXPECT_EQ(left[3 * v + 2], right[3 * other + 2]) << v;
-    }
-  }
-}
-
-TEST_F(PredictTest, OnAnotherMeshAndForAnotherModelTheyAreNot) {
-  const mesh::testing::Mesh symmetric = Symmetric();
-  const mesh::testing::Mesh lopsided = Symmetric(0.002f);
-  for (const bool average : {true, false}) {
-    Predictions predictions;
-    predictions.Add({0.5f, 0.25f, 1.0f});
-    predictions.Run(*LoadModel(average ? "mirror" : "slots"),
-                    *Prepared(average ? lopsided : symmetric, cache_));
-    ASSERT_TRUE(predictions.outcomes[0].status.ok()) << predictions.outcomes[0].status;
-    ExpectEverywhere(predictions.offsets[0], {0.5f, 0.25f, 1.0f});
   }
 }
 

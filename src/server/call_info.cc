@@ -41,7 +41,7 @@ std::string RequestIdOf(const grpc::CallbackServerContext& context) {
 CallInfo CallInfo::From(absl::string_view method, grpc::CallbackServerContext& context) {
   const auto deadline = context.deadline();  // the clock's last moment if there is none
   CallInfo info{method, RequestIdOf(context), absl::Now(),
-                deadline == deadline.max() ? absl::InfiniteFuture() : absl::FromChrono(deadline)};
+                deadline == decltype(deadline)::max() ? absl::InfiniteFuture() : absl::FromChrono(deadline)};
   context.AddInitialMetadata(contract::kRequestIdKey, info.request_id);
   return info;
 }

@@ -34,6 +34,7 @@ int main(int argc, char** argv) {  // NOLINT(misc-const-correctness): as the lan
     blendwire::system::RaiseDescriptorLimit();
     const std::vector<std::string> arguments = blendwire::system::StartProgram(argc, argv);
     std::vector<const char*> pointers;
+    pointers.reserve(arguments.size());
     for (const std::string& argument : arguments) pointers.push_back(argument.c_str());
     int exit_code = 0;
     const std::optional<blendwire::server::ServerOptions> options =

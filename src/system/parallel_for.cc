@@ -25,7 +25,9 @@ struct Job {
   // Takes pieces until there are none.
   void Work() {
     try {
-      for (size_t begin; (begin = next.fetch_add(grain, std::memory_order_relaxed)) < count;) {
+      while (true) {
+        const size_t begin = next.fetch_add(grain, std::memory_order_relaxed);
+        if (begin >= count) break;
         body(begin, std::min(begin + grain, count));
       }
     } catch (...) {
@@ -57,7 +59,7 @@ class Helpers {
     const unsigned wanted = std::min(processors - 1, kMostHelpers);
     try {
       for (unsigned i = 0; i < wanted; ++i) std::thread([this] { HelpForEver(); }).detach();
-    } catch (const std::system_error&) {
+    } catch (const std::system_error&) {  // NOLINT(bugprone-empty-catch)
       // The system has no more threads for this process: it goes on with those that are there.
     }
   }

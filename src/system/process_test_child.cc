@@ -17,7 +17,7 @@
 
 int main(int argc, char** argv) {
   const std::vector<std::string> arguments = blendwire::system::StartProgram(argc, argv);
-  const std::string_view what = arguments.size() > 1 ? arguments[1] : "";
+  const std::string_view what = arguments.size() > 1 ? std::string_view(arguments[1]) : "";
   if (what == "arguments") {
     for (size_t i = 2; i < arguments.size(); ++i) std::cout << "[" << arguments[i] << "]\n";
   } else if (what == "environment") {

@@ -9,9 +9,13 @@
 namespace blendwire::system {
 
 void LimitMemory(int64_t bytes) {
+#ifdef BLENDWIRE_SANITIZED
+  static_cast<void>(bytes);  // a sanitizer's shadow memory takes terabytes of addresses
+#else
   const auto limit = static_cast<rlim_t>(bytes);
   const struct rlimit memory = {limit, limit};
   setrlimit(RLIMIT_AS, &memory);
+#endif
   const struct rlimit core = {0, 0};
   setrlimit(RLIMIT_CORE, &core);
 }

@@ -222,6 +222,10 @@ def mappings(pid: int) -> int:
 
 
 @needs_shared_memory
+@pytest.mark.skipif(
+    "BLENDWIRE_SANITIZED" in os.environ,
+    reason="Python cannot load a library that needs a sanitizer's runtime",
+)
 @pytest.mark.parametrize("killed", ["client", "server"])
 def test_nothing_is_left_of_the_client_librarys(
     start_server: StartServer, models: pathlib.Path, killed: str

@@ -175,6 +175,7 @@ class FakeHost:
         self.undo_at: int | None = None
         self.written = 0
         self.finished: list[tuple[str, int]] = []  # object, keys that it had then
+        self.evaluated: list[int] = []  # keys that were filled by then
         self._before: Any = None
 
     def read_steps(self) -> Iterator[Any]:
@@ -213,6 +214,9 @@ class FakeHost:
 
     def interrupted(self) -> bool:
         return self.undo_at is not None and self.written >= self.undo_at
+
+    def evaluate(self) -> None:
+        self.evaluated.append(self.written)
 
     def finish_object_steps(self, name: str, records: Any) -> Iterator[None]:
         self.finished.append((name, len(self.keys[name])))

@@ -69,7 +69,8 @@ Json Sparse(Document& document, absl::Span<const float> vectors,
   std::vector<float> values;
   values.reserve(3 * moved.size());
   for (const uint32_t i : moved) {
-    values.insert(values.end(), vectors.begin() + 3 * i, vectors.begin() + 3 * i + 3);
+    const absl::Span<const float> vector = vectors.subspan(size_t{3} * i, 3);
+    values.insert(values.end(), vector.begin(), vector.end());
   }
   const size_t values_view =
       AppendView(document, Bytes(absl::Span<const float>(values)), ViewTarget::kNone);

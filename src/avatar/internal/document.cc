@@ -128,14 +128,14 @@ absl::Status MergeBuffers(Document& document, Glb& glb, const std::filesystem::p
 }
 
 // The media type of what the bytes are; empty if they are no image, which is then not taken in.
-std::string ImageType(absl::string_view bytes) {
+absl::string_view ImageType(absl::string_view bytes) {
   if (absl::StartsWith(bytes, "\x89PNG\r\n\x1a\n")) return "image/png";
   if (absl::StartsWith(bytes, "\xff\xd8\xff")) return "image/jpeg";
   if (absl::StartsWith(bytes, "RIFF") && bytes.size() > 12 && bytes.substr(8, 4) == "WEBP") {
     return "image/webp";
   }
   if (absl::StartsWith(bytes, "\xabKTX 20\xbb\r\n\x1a\n")) return "image/ktx2";
-  return "";
+  return {};
 }
 
 // The JSON with its one buffer described as it is now.
@@ -213,7 +213,7 @@ void EmbedImages(Document& document, const std::filesystem::path& folder, const 
     Json& image = document.json["images"][i];
     image.erase("uri");
     image["bufferView"] = view;
-    image["mimeType"] = ImageType(*bytes);
+    image["mimeType"] = std::string(ImageType(*bytes));
   }
 }
 

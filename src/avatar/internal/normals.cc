@@ -7,7 +7,7 @@ namespace blendwire::avatar {
 std::vector<Vec3> SmoothNormals(absl::Span<const double> positions,
                                 absl::Span<const uint32_t> triangles, uint32_t first_vertex) {
   std::vector<Vec3> normals(positions.size() / 3, Vec3{0, 0, 0});
-  const auto at = [&](uint32_t i) {
+  const auto at = [&](size_t i) {
     return Vec3{positions[3 * i], positions[3 * i + 1], positions[3 * i + 2]};
   };
   for (size_t t = 0; t + 2 < triangles.size(); t += 3) {

@@ -121,8 +121,8 @@ class Collector {
   }
 
  private:
-  void Fail(std::string message) {
-    if (status_.ok()) status_ = absl::InvalidArgumentError(std::move(message));
+  void Fail(absl::string_view message) {
+    if (status_.ok()) status_ = absl::InvalidArgumentError(message);
   }
 
   static double Unit(double value, double otherwise) {

@@ -2,6 +2,7 @@
 
 #include "avatar/internal/polygon.h"
 
+#include <algorithm>
 #include <numeric>
 
 namespace blendwire::avatar {
@@ -31,14 +32,11 @@ bool IsEar(absl::Span<const Vec3> corners, const std::vector<size_t>& left, size
   const Vec3& b = corners[left[at]];
   const Vec3& c = corners[after];
   if (Side(a, b, c, normal) <= 0) return false;
-  for (const size_t other : left) {
-    if (other == before || other == left[at] || other == after) continue;
+  return std::none_of(left.begin(), left.end(), [&](size_t other) {
+    if (other == before || other == left[at] || other == after) return false;
     const Vec3& p = corners[other];
-    if (Side(a, b, p, normal) >= 0 && Side(b, c, p, normal) >= 0 && Side(c, a, p, normal) >= 0) {
-      return false;
-    }
-  }
-  return true;
+    return Side(a, b, p, normal) >= 0 && Side(b, c, p, normal) >= 0 && Side(c, a, p, normal) >= 0;
+  });
 }
 
 }  // namespace

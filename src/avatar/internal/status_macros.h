@@ -24,6 +24,7 @@
   if (!BLENDWIRE_AVATAR_CONCAT(result_, __LINE__).ok()) {         \
     return BLENDWIRE_AVATAR_CONCAT(result_, __LINE__).status();   \
   }                                                               \
+  /* NOLINTNEXTLINE(bugprone-macro-parentheses): may be a declaration */ \
   variable = *std::move(BLENDWIRE_AVATAR_CONCAT(result_, __LINE__))
 
 #endif  // BLENDWIRE_AVATAR_INTERNAL_STATUS_MACROS_H_

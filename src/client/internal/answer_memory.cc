@@ -3,6 +3,7 @@
 #include "client/internal/answer_memory.h"
 
 #include <algorithm>
+#include <iterator>
 #include <numeric>
 #include <utility>
 
@@ -92,8 +93,9 @@ void SharedRegion::GiveBack(const Place& place) {
     end = after->second;
     free_.erase(after);
   }
-  auto before = free_.lower_bound(start);
-  if (before != free_.begin() && (--before)->second == start) {
+  const auto next = free_.lower_bound(start);
+  const auto before = next == free_.begin() ? free_.end() : std::prev(next);
+  if (before != free_.end() && before->second == start) {
     before->second = end;
   } else {
     free_[start] = end;

@@ -26,20 +26,19 @@ std::function<void()> CallTracker::Begin(uint64_t* id) {
 void CallTracker::SetCancel(uint64_t id, const Cancellation& cancellation,
                             std::function<void()> cancel) {
   const uint64_t action = cancellation.OnCancel(cancel);
-  bool cancel_now = false;
+  std::function<void()> cancel_now;
   {
     absl::MutexLock lock(&mutex_);
     const auto found = calls_.find(id);
     if (found != calls_.end()) {
       found->second.forget = [cancellation, action] { cancellation.Forget(action); };
-      cancel_now = shut_;
-      if (!cancel_now) found->second.cancel = std::move(cancel);
+      (shut_ ? cancel_now : found->second.cancel) = std::move(cancel);
     } else {
       cancellation.Forget(action);
       return;
     }
   }
-  if (cancel_now) cancel();
+  if (cancel_now) cancel_now();
 }
 
 void CallTracker::End(uint64_t id) {

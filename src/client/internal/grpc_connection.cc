@@ -168,7 +168,7 @@ class GrpcConnection : public Connection {
     Encode(request, rpc->request());
     Run(call, timeout_, rpc, std::move(done), [rpc]() -> absl::StatusOr<LoadedModel> {
       const auto& response = rpc->response();
-      const absl::Status status = ResponseStatus(response.success(), response.error_message());
+      absl::Status status = ResponseStatus(response.success(), response.error_message());
       if (!status.ok()) return status;
       return LoadedModel{response.model_version()};
     });
@@ -189,8 +189,8 @@ class GrpcConnection : public Connection {
   }
 
  private:
-  static void DestroyElsewhere(std::shared_ptr<Transport> transport,
-                               std::shared_ptr<CallTracker> tracker) {
+  static void DestroyElsewhere(const std::shared_ptr<Transport>& transport,
+                               const std::shared_ptr<CallTracker>& tracker) {
     try {
       std::thread([transport, tracker] { tracker->AwaitEnd(); }).detach();
     } catch (const std::system_error&) {
@@ -218,7 +218,7 @@ class GrpcConnection : public Connection {
     return answers_->PlacesFor(floats);
   }
 
-  void AskForMemory(std::shared_ptr<SharedRegion> region) {
+  void AskForMemory(const std::shared_ptr<SharedRegion>& region) {
     auto rpc = std::make_shared<ShareMemoryRpc>(
         &AsyncStub::ShareMemory, [region](const contract::SharedMemoryRegion& given) {
           return region->Open(given.region_id(), given.name(), given.size());
@@ -312,6 +312,7 @@ absl::StatusOr<std::shared_ptr<Connection>> MakeConnectionWith(const ClientOptio
   const absl::StatusOr<std::string> target = LocalTarget(options.address);
   if (!target.ok()) return target.status();
   std::vector<std::unique_ptr<Transport>> channels;
+  channels.reserve(static_cast<size_t>(options.channels));
   for (int i = 0; i < options.channels; ++i) {
     channels.push_back(MakeChannelTransport(*target, options));
   }

@@ -47,6 +47,7 @@ void DropStrays(const Surroundings& around, FoundRim& rim) {
   const size_t count = rim.members.size();
   if (count < kFewest) return;
   std::vector<double> xs;
+  xs.reserve(count);
   for (const uint32_t i : rim.members) xs.push_back(around.positions[i].x);
   std::sort(xs.begin(), xs.end());
   const double gap =
