@@ -257,7 +257,8 @@ void EndWithin(absl::Duration limit, ServerExitCode code) {
       absl::SleepFor(limit);
       std::_Exit(static_cast<int>(code));
     }).detach();
-  } catch (const std::system_error&) {  // no thread to be had: then without that
+  } catch (const std::system_error&) {  // NOLINT(bugprone-empty-catch)
+    // No thread to be had: then without that.
   }
 }
 

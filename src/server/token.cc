@@ -23,7 +23,7 @@ constexpr size_t kMaxTokenBytes = 512;
 
 class TokenChecker : public grpc::AuthMetadataProcessor {
  public:
-  explicit TokenChecker(std::string token) : expected_(absl::StrCat("Bearer ", token)) {}
+  explicit TokenChecker(absl::string_view token) : expected_(absl::StrCat("Bearer ", token)) {}
 
   // The comparison takes microseconds: no thread of its own is worth it.
   bool IsBlocking() const override { return false; }
@@ -47,7 +47,7 @@ class TokenChecker : public grpc::AuthMetadataProcessor {
 
  private:
   // How long the comparison takes tells at most the length, which is no secret.
-  bool Equal(grpc::string_ref sent) const {
+  bool Equal(const grpc::string_ref& sent) const {
     return sent.size() == expected_.size() &&
            CRYPTO_memcmp(sent.data(), expected_.data(), expected_.size()) == 0;
   }
@@ -88,8 +88,8 @@ absl::StatusOr<std::string> ReadTokenFile(const std::filesystem::path& file) {
   return ReadToken(stream);
 }
 
-std::shared_ptr<grpc::AuthMetadataProcessor> MakeTokenChecker(std::string token) {
-  return std::make_shared<TokenChecker>(std::move(token));
+std::shared_ptr<grpc::AuthMetadataProcessor> MakeTokenChecker(absl::string_view token) {
+  return std::make_shared<TokenChecker>(token);
 }
 
 }  // namespace blendwire::server

@@ -27,7 +27,7 @@ absl::StatusOr<std::string> ReadTokenFile(const std::filesystem::path& file);
 
 // Demands `authorization: Bearer <token>` on every call of every service, health and reflection
 // included, before any handler sees it. Compares in constant time; UNAUTHENTICATED otherwise.
-std::shared_ptr<grpc::AuthMetadataProcessor> MakeTokenChecker(std::string token);
+std::shared_ptr<grpc::AuthMetadataProcessor> MakeTokenChecker(absl::string_view token);
 
 }  // namespace blendwire::server
 

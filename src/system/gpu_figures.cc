@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <memory>
 
 #include "system/dynamic_library.h"
@@ -26,14 +27,14 @@ struct Utilization {  // nvmlUtilization_t
 
 struct ProcessInfo {  // nvmlProcessInfo_t, version 2
   unsigned int pid;
-  unsigned long long used_gpu_memory;
+  uint64_t used_gpu_memory;
   unsigned int gpu_instance_id;
   unsigned int compute_instance_id;
 };
 
 constexpr unsigned int kMaxProcesses = 256;
 // NVML_VALUE_NOT_AVAILABLE: a driver that does not tell.
-constexpr unsigned long long kNotAvailable = ~0ULL;
+constexpr uint64_t kNotAvailable = ~uint64_t{0};
 
 class Nvml {
  public:

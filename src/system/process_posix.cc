@@ -155,7 +155,7 @@ class PosixProcess : public Process {
     LineBuffer buffer{kMaxLineBytes};
   };
 
-  absl::Status ReadMore(Reader& reader, const Deadline& deadline) {
+  absl::Status ReadMore(Reader& reader, const Deadline& deadline) const {
     pollfd ready[2] = {{reader.pipe.get(), POLLIN, 0}, {wake_.reader.get(), POLLIN, 0}};
     const int count = poll(ready, 2, PollMilliseconds(deadline));
     if (count < 0) {
@@ -181,7 +181,7 @@ class PosixProcess : public Process {
     absl::MutexLock lock(&exit_mutex_);
     if (exit_.has_value()) return exit_;
     int status = 0;
-    pid_t result;
+    pid_t result = 0;
     do {
       result = waitpid(pid_, &status, WNOHANG);
     } while (result == -1 && errno == EINTR);

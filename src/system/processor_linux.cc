@@ -10,7 +10,7 @@ std::string ProcessorName() {
   std::ifstream info("/proc/cpuinfo");
   for (std::string line; std::getline(info, line);) {
     // x86 says "model name", some ARM kernels "Model".
-    if (line.rfind("model name", 0) != 0 && line.rfind("Model", 0) != 0) continue;
+    if (!line.starts_with("model name") && !line.starts_with("Model")) continue;
     const size_t colon = line.find(": ");
     if (colon != std::string::npos && colon + 2 < line.size()) return line.substr(colon + 2);
   }

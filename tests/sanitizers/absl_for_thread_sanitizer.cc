@@ -87,9 +87,12 @@ BLENDWIRE_EXPORTED void Mutex::Await(const Condition& condition) {
 }
 
 BLENDWIRE_EXPORTED bool Mutex::AwaitWithTimeout(const Condition& condition, Duration timeout) {
-  const Time end = Now() + timeout;
+  return AwaitWithDeadline(condition, Now() + timeout);
+}
+
+BLENDWIRE_EXPORTED bool Mutex::AwaitWithDeadline(const Condition& condition, Time deadline) {
   while (!condition.Eval()) {
-    if (Now() >= end) return false;
+    if (Now() >= deadline) return false;
     Unlock();
     SleepFor(Microseconds(200));
     Lock();
@@ -112,9 +115,11 @@ BLENDWIRE_EXPORTED bool CondVar::WaitWithTimeout(Mutex* mutex, Duration timeout)
   return result;
 }
 
+// HasBeenNotified() is inline: what it reads lies behind the mutex.
 BLENDWIRE_EXPORTED void Notification::Notify() {
   static void* const real = RealOf(&Notification::Notify);
   __tsan_release(this);
+  __tsan_release(reinterpret_cast<char*>(this) + sizeof(Mutex));
   CallReal<void>(real, this);
 }
 
@@ -122,6 +127,13 @@ BLENDWIRE_EXPORTED void Notification::WaitForNotification() const {
   static void* const real = RealOf(&Notification::WaitForNotification);
   CallReal<void>(real, this);
   __tsan_acquire(const_cast<Notification*>(this));
+}
+
+BLENDWIRE_EXPORTED bool Notification::WaitForNotificationWithTimeout(Duration timeout) const {
+  static void* const real = RealOf(&Notification::WaitForNotificationWithTimeout);
+  const bool notified = CallReal<bool>(real, this, timeout);
+  if (notified) __tsan_acquire(const_cast<Notification*>(this));
+  return notified;
 }
 
 ABSL_NAMESPACE_END

@@ -195,7 +195,7 @@ class GrpcConnection : public Connection {
       std::thread([transport, tracker] { tracker->AwaitEnd(); }).detach();
     } catch (const std::system_error&) {
       // No thread to be had: better never destroyed than from here.
-      new std::shared_ptr<Transport>(std::move(transport));
+      new std::shared_ptr<Transport>(transport);
     }
   }
 
@@ -211,9 +211,7 @@ class GrpcConnection : public Connection {
   // for it, and does not wait.
   std::shared_ptr<AnswerPlaces> PlacesFor(const std::vector<size_t>& floats) {
     if (shares_memory_) {
-      if (std::shared_ptr<SharedRegion> region = answers_->Ask(floats)) {
-        AskForMemory(std::move(region));
-      }
+      if (const std::shared_ptr<SharedRegion> region = answers_->Ask(floats)) AskForMemory(region);
     }
     return answers_->PlacesFor(floats);
   }
