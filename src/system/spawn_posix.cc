@@ -14,7 +14,7 @@
 
 #include "absl/strings/str_cat.h"
 
-extern char** environ;
+extern char** environ;  // NOLINT(readability-redundant-declaration): not on every system
 
 namespace blendwire::system {
 namespace {
@@ -75,7 +75,7 @@ class SpawnSettings {
       posix_spawnattr_setpgroup(&attributes_, 0);
       flags |= POSIX_SPAWN_SETPGROUP;
     }
-    posix_spawnattr_setflags(&attributes_, static_cast<short>(flags));
+    posix_spawnattr_setflags(&attributes_, static_cast<short>(flags));  // NOLINT(google-runtime-int): as POSIX has it
   }
 
   const posix_spawn_file_actions_t* actions() const { return &actions_; }
