@@ -75,7 +75,8 @@ class SpawnSettings {
       posix_spawnattr_setpgroup(&attributes_, 0);
       flags |= POSIX_SPAWN_SETPGROUP;
     }
-    posix_spawnattr_setflags(&attributes_, static_cast<short>(flags));  // NOLINT(google-runtime-int): as POSIX has it
+    // NOLINTNEXTLINE(google-runtime-int): as POSIX has it
+    posix_spawnattr_setflags(&attributes_, static_cast<short>(flags));
   }
 
   const posix_spawn_file_actions_t* actions() const { return &actions_; }
