@@ -8,9 +8,11 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "contract/version.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "system/process_figures.h"
 
 namespace blendwire::server {
 namespace {
@@ -44,7 +46,8 @@ Parsed Parse(std::vector<std::string> arguments) {
 class ConfigFile {
  public:
   explicit ConfigFile(const std::string& text)
-      : path_(fs::path(::testing::TempDir()) / "blendwire_options_test.toml") {
+      : path_(fs::path(::testing::TempDir()) /
+              absl::StrCat("blendwire_options_test_", system::ProcessId(), ".toml")) {
     std::ofstream(path_) << text;
   }
   ~ConfigFile() { fs::remove(path_); }

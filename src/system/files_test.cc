@@ -7,8 +7,10 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "system/process_figures.h"
 
 namespace blendwire::system {
 namespace {
@@ -28,7 +30,8 @@ class FilesTest : public ::testing::Test {
 
   const std::filesystem::path folder_ =
       std::filesystem::path(::testing::TempDir()) /
-      PathFromUtf8("files_test \xe3\x81\x9f\xe3\x82\x8d\xe3\x81\x86");  // たろう
+      // たろう
+      PathFromUtf8(absl::StrCat("files_test ", ProcessId(), " \xe3\x81\x9f\xe3\x82\x8d\xe3\x81\x86"));
   const std::filesystem::path file_ = folder_ / "offsets.npy";
 };
 

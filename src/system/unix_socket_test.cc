@@ -11,7 +11,9 @@
 #include <fstream>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
+#include "system/process_figures.h"
 
 namespace blendwire::system {
 namespace {
@@ -36,7 +38,8 @@ class Listener {
 
 class UnixSocketTest : public ::testing::Test {
  protected:
-  UnixSocketTest() : path_(fs::path(::testing::TempDir()) / "blendwire_unix_socket_test") {
+  UnixSocketTest()
+      : path_(fs::path(::testing::TempDir()) / absl::StrCat("blendwire_socket_", ProcessId())) {
     fs::remove(path_);
   }
   ~UnixSocketTest() override { fs::remove(path_); }
