@@ -30,8 +30,8 @@ class FilesTest : public ::testing::Test {
 
   const std::filesystem::path folder_ =
       std::filesystem::path(::testing::TempDir()) /
-      // たろう
-      PathFromUtf8(absl::StrCat("files_test ", ProcessId(), " \xe3\x81\x9f\xe3\x82\x8d\xe3\x81\x86"));
+      PathFromUtf8(absl::StrCat("files_test \xe3\x81\x9f\xe3\x82\x8d\xe3\x81\x86 ",  // たろう
+                                ProcessId()));
   const std::filesystem::path file_ = folder_ / "offsets.npy";
 };
 
