@@ -172,63 +172,6 @@ def until(run, phase):
     raise AssertionError(run.phase)
 
 
-def test_blender_evaluates_after_every_few_megabytes_of_keys(monkeypatch) -> None:
-    run, host, _ = make()
-    size = host.sources[0].co.nbytes
-    monkeypatch.setattr("core.run.BYTES_BETWEEN_EVALUATIONS", 4 * size)
-    finish(run)
-    assert host.evaluated == [4, 8, 12]  # of 15; the rest with the whole object
-    assert [keys for _, keys in host.finished] == [15 + 1]
-
-
-def test_a_key_larger_than_that_is_evaluated_alone(monkeypatch) -> None:
-    run, host, _ = make(VISEMES[:3])
-    monkeypatch.setattr("core.run.BYTES_BETWEEN_EVALUATIONS", 1)
-    finish(run)
-    assert host.evaluated == [1, 2]
-
-
-def test_a_tick_of_writing_ends_with_its_budget() -> None:
-    """A slice takes 2 ms here."""
-    now = 0.0
-    run, _, _ = make()
-    run._clock = lambda: now
-    until(run, Phase.WRITING)
-    work = run._work
-
-    def slow_work():
-        nonlocal now
-        for working in work:
-            now += 0.002
-            yield working
-
-    run._work = slow_work()
-    while not run.finished:
-        begin = now
-        run.tick()
-        assert now - begin <= 0.004
-    assert run.phase == Phase.DONE
-
-
-def test_cancel_while_writing_takes_it_back() -> None:
-    run, host, _ = make()
-    until(run, Phase.WRITING)
-    while host.written < 3:
-        run.tick(0)
-    run.cancel()
-    assert list(host.keys["Face"]) == ["Basis"]
-    assert host.undo_steps == 0
-
-
-def test_undo_while_writing_takes_it_back() -> None:
-    run, host, _ = make()
-    host.undo_at = 5
-    finish(run)
-    assert run.phase == Phase.FAILED
-    assert list(host.keys["Face"]) == ["Basis"]
-    assert codes(run)[0] == "undone_while_writing"
-
-
 def test_deleted_object() -> None:
     run, host, _ = make()
     until(run, Phase.PREDICTING)
