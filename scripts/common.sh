@@ -53,8 +53,21 @@ install_clang() {
   }
   if ! works; then
     say "Installing clang"
+    as_root apt-get -q update > /dev/null || fail "apt-get update failed" "see what it says above"
     apt_get clang
     apt_get "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev"
     works || fail "clang cannot build fuzzers" "install its compiler-rt libraries"
   fi
+}
+
+# locked_environment NAME LOCK: a virtual environment .deps/NAME, made anew when its lock changes.
+locked_environment() {
+  local folder=.deps/$1 lock=$2 stamp
+  stamp=$folder/.complete-$(sha256sum "$lock" | cut -c1-16)
+  [ ! -e "$stamp" ] || return 0
+  rm -rf "$folder"
+  python3 -m venv "$folder"
+  "$folder/bin/pip" -q --disable-pip-version-check install --require-hashes -r "$lock" ||
+    fail "what $lock names could not be installed" "check the network, then run this again"
+  touch "$stamp"
 }
