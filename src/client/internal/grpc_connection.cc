@@ -58,7 +58,7 @@ RandomSource& SharedRandom() {
   return *source;
 }
 
-class GrpcConnection : public Connection {
+class GrpcConnection : public Connection, public std::enable_shared_from_this<GrpcConnection> {
  public:
   GrpcConnection(const ClientOptions& options, std::unique_ptr<Transport> transport,
                  std::shared_ptr<Clock> clock)
@@ -271,6 +271,8 @@ class GrpcConnection : public Connection {
     attempt.deadline = clock_->Now() + call.timeout.value_or(timeout);
     attempt.request_id = call.request_id.empty() ? SharedRandom().RequestId() : call.request_id;
     attempt.max_attempts = call.max_attempts.value_or(0);
+    // The callback may let go of this connection on another thread, before Start() has returned.
+    std::shared_ptr<GrpcConnection> alive = shared_from_this();
     uint64_t id = 0;
     std::function<void()> end = tracker_->Begin(&id);
     // Shared, because a std::function must be copyable and a callback may not be.
@@ -289,6 +291,8 @@ class GrpcConnection : public Connection {
           end();
         });
     tracker_->SetCancel(id, call.cancellation, std::move(cancel));
+    const CallbackScope scope;  // if it goes here, it must not wait for the callback
+    alive.reset();
   }
 
   const absl::Duration timeout_;
