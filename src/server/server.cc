@@ -249,8 +249,9 @@ void Listener::Drain(EndRequests& requests) {
   server_->Wait();
 }
 
-// What is left to do after the drain is to take everything down. gRPC may wait for ever there, for
-// a thread that the system refused it when memory was short; the process ends nevertheless.
+// What is left to do after the drain is to take everything down. gRPC may wait there, for ever if the
+// system refused it a thread when memory was short, and up to ten seconds (its poller's, in 1.51) if a
+// client was killed; the process ends nevertheless.
 void EndWithin(absl::Duration limit, ServerExitCode code) {
   try {
     std::thread([limit, code] {
@@ -315,7 +316,7 @@ ServerExitCode RunServer(const ServerOptions& options) {
   requests.Await(1, absl::InfiniteFuture());
   listener.Drain(requests);
   Log(LogLevel::kInfo, "ended");
-  EndWithin(absl::Seconds(5), ServerExitCode::kOk);
+  EndWithin(absl::Seconds(1), ServerExitCode::kOk);
   return ServerExitCode::kOk;
 }
 
