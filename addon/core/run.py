@@ -364,9 +364,6 @@ class Run:
         self._host.finish_writing()
         yield True
         self._writing = False
-        while kept:
-            kept.pop()
-            yield True
 
     def _write_some(self, name: str, keys: list[tuple[str, Any]]) -> Iterator[bool]:
         """All are added before the first is filled: adding makes Blender evaluate the mesh,
