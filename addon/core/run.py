@@ -343,6 +343,9 @@ class Run:
             keys = [(key, positions) for of, key, positions in prepared.keys if of == name]
             prepared.keys = [entry for entry in prepared.keys if entry[0] != name]
             at_a_time = max(1, BYTES_BETWEEN_EVALUATIONS // max(1, keys[0][1].nbytes))
+            if len(keys) > at_a_time:
+                self._host.begin_many_keys(name)
+                yield True
             while keys:
                 some, keys = keys[:at_a_time], keys[at_a_time:]
                 yield from self._write_some(name, some)

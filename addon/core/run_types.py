@@ -97,6 +97,10 @@ class Host(Protocol):
     def begin_writing(self) -> None:
         """Called once before the first key."""
 
+    def begin_many_keys(self, name: str) -> None:
+        """Before an object's first key, if Blender will evaluate it more than once until the last
+        one: what the evaluations can do without is left out until finish_object_steps()."""
+
     def add_key(self, name: str, key: str) -> None:
         """Adds a key, or keeps for abort_writing() what it is now if there is one."""
 

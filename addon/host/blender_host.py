@@ -16,6 +16,7 @@ from ..core.gather import Source, fingerprint
 from ..core.messages import Message, Stop
 from ..core.region import BUST_HEIGHT, is_head_group
 from . import meshes
+from .split_normals import PutOffNormals
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,6 +50,7 @@ class BlenderHost:
         self._added: list[tuple[str, str]] = []
         self._replaced: list[tuple[str, str, Any]] = []
         self._records_before: dict[str, dict[str, provenance.Record]] = {}
+        self._normals = PutOffNormals()
 
     # ---- reading ----
 
@@ -143,6 +145,9 @@ class BlenderHost:
             if obj is not None:
                 self._records_before[name] = meshes.records_of(obj.data)
 
+    def begin_many_keys(self, name: str) -> None:
+        self._normals.put_off(_writable(name).data)
+
     def add_key(self, name: str, key: str) -> None:
         obj = _writable(name)
         if obj.data.shape_keys is None:
@@ -174,6 +179,7 @@ class BlenderHost:
     ) -> Iterator[None]:
         mesh = _writable(name).data
         meshes.set_records(mesh, {**meshes.records_of(mesh), **records})
+        self._normals.bring_back()
         mesh.update()
         yield None
         # The undo step would do it, too; here it does not add to the undo step's own time.
@@ -184,6 +190,7 @@ class BlenderHost:
         push_undo("Generate Shape Keys")
 
     def abort_writing(self) -> None:
+        self._normals.bring_back()
         for name, key, positions in reversed(self._replaced):
             block = _key(name, key)
             if block is not None and len(block.data) == len(positions):

@@ -167,6 +167,14 @@ def _before_load(*_: Any) -> None:
 
 
 @persistent
+def _before_save(*_: Any) -> None:
+    """A file gets all keys or none: what is being written, for a second at the most, is finished."""
+    current = session()
+    while current.run is not None and current.run.phase == Phase.WRITING:
+        current.tick()
+
+
+@persistent
 def _after_undo(*_: Any) -> None:
     current = session()
     current.undo_count += 1
@@ -180,6 +188,7 @@ def register() -> None:
     if not bpy.app.background:
         bpy.app.timers.register(_timer, first_interval=0.1, persistent=True)
     bpy.app.handlers.load_pre.append(_before_load)
+    bpy.app.handlers.save_pre.append(_before_save)
     bpy.app.handlers.undo_post.append(_after_undo)
     bpy.app.handlers.redo_post.append(_after_undo)
 
@@ -190,6 +199,7 @@ def unregister() -> None:
         bpy.app.timers.unregister(_timer)
     handlers = bpy.app.handlers
     handlers.load_pre.remove(_before_load)
+    handlers.save_pre.remove(_before_save)
     handlers.undo_post.remove(_after_undo)
     handlers.redo_post.remove(_after_undo)
     if _session is not None:

@@ -176,6 +176,7 @@ class FakeHost:
         self.written = 0
         self.finished: list[tuple[str, int]] = []  # object, keys that it had then
         self.evaluated: list[int] = []  # keys that were filled by then
+        self.many_keys: list[str] = []  # objects that begin_many_keys() was called for
         self._before: Any = None
 
     def read_steps(self) -> Iterator[Any]:
@@ -204,6 +205,10 @@ class FakeHost:
 
     def begin_writing(self) -> None:
         self._before = {name: dict(keys) for name, keys in self.keys.items()}
+
+    def begin_many_keys(self, name: str) -> None:
+        assert list(self.keys[name]) == ["Basis"]
+        self.many_keys.append(name)
 
     def add_key(self, name: str, key: str) -> None:
         self.keys[name].setdefault(key, self.keys[name]["Basis"])

@@ -15,7 +15,15 @@ def test_blender_evaluates_after_every_few_megabytes_of_keys(monkeypatch) -> Non
     size = host.sources[0].co.nbytes
     monkeypatch.setattr("core.run.BYTES_BETWEEN_EVALUATIONS", 4 * size)
     finish(run)
+    assert host.many_keys == ["Face"]
     assert host.evaluated == [4, 8, 12]  # of 15; the rest with the whole object
+    assert [keys for _, keys in host.finished] == [15 + 1]
+
+
+def test_a_small_object_is_evaluated_once() -> None:
+    run, host, _ = make()
+    finish(run)
+    assert host.many_keys == [] and host.evaluated == []
     assert [keys for _, keys in host.finished] == [15 + 1]
 
 
