@@ -27,22 +27,27 @@ def test_a_small_object_is_evaluated_once() -> None:
     assert [keys for _, keys in host.finished] == [15 + 1]
 
 
-def test_every_second_array_is_given_back_before_the_undo_step(monkeypatch) -> None:
+def test_written_arrays_are_given_back_for_blenders_copies(monkeypatch) -> None:
     run, host, _ = make()
     arrays = []
-    fill = host.fill_key
+    alive: dict[str, list[bool]] = {}
 
-    def filled(name, key, positions):
+    def fill_key(name, key, positions):
         arrays.append(weakref.ref(positions))
-        fill(name, key, np.zeros(0))
 
-    alive = []
-    monkeypatch.setattr(host, "fill_key", filled)
-    monkeypatch.setattr(host, "finish_writing", lambda: alive.append([a() is not None for a in arrays]))
+    def finish_object_steps(name, records):
+        alive["evaluation"] = [a() is not None for a in arrays]
+        yield None
+
+    def finish_writing():
+        alive["undo step"] = [a() is not None for a in arrays]
+
+    for call in (fill_key, finish_object_steps, finish_writing):
+        monkeypatch.setattr(host, call.__name__, call)
     finish(run)
-    assert len(alive) == 1 and len(arrays) == 15
-    assert alive[0] == [True, False] * 7 + [True]
-    assert all(a() is None for a in arrays)
+    assert alive["evaluation"] == [True, True, False] * 5
+    assert alive["undo step"] == [True, False, False] * 5
+    assert len(arrays) == 15 and all(a() is None for a in arrays)
 
 
 def test_a_key_larger_than_that_is_evaluated_alone(monkeypatch) -> None:
