@@ -66,9 +66,10 @@ def package() -> Any:
 
 
 def preload() -> None:
-    """Imports the package, if that can be done. What is wrong is said when it is needed."""
+    """Imports the package and loads its library, if that can be done. What is wrong is said when
+    it is needed."""
     with contextlib.suppress(Exception):
-        package()
+        package().client_version()
 
 
 def unpack() -> pathlib.Path | None:
