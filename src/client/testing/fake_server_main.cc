@@ -7,7 +7,8 @@
 // It prints the start-up line of a managed server and serves until its standard input closes. With
 // --managed the first line of standard input is the token, demanded on every call. Names of
 // expressions make it misbehave: "bad" fails, "slow:MS" takes that long unless it is cancelled,
-// "crash" aborts the program. The model "echo" tells in its version what it was asked.
+// "sil" takes until it is cancelled (20 s at most), so that whoever gives up a batch half-way, as an
+// example does, is never too late; "crash" aborts the program. The model "echo" tells in its version what it was asked.
 
 #include <unistd.h>
 
@@ -40,7 +41,10 @@ grpc::Status CheckToken(const grpc::ServerContext& context, const std::string& t
 grpc::Status Misbehave(const grpc::ServerContext& context, absl::string_view expression) {
   if (expression == "crash") std::abort();
   int milliseconds = 0;
-  if (!absl::ConsumePrefix(&expression, "slow:") || !absl::SimpleAtoi(expression, &milliseconds)) {
+  if (expression == "sil") {
+    milliseconds = 20'000;
+  } else if (!absl::ConsumePrefix(&expression, "slow:") ||
+             !absl::SimpleAtoi(expression, &milliseconds)) {
     return grpc::Status::OK;
   }
   const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(milliseconds);
