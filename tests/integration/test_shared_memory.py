@@ -110,6 +110,10 @@ def test_batches_and_streams(sharing: Server, region: Region) -> None:
 
 
 @needs_shared_memory
+@pytest.mark.skipif(
+    "thread" in os.environ.get("BLENDWIRE_SANITIZED", ""),
+    reason="this caller has all its answers written to one place at once, which is a race of its own",
+)
 def test_places_do_not_count_for_the_message(sharing: Server, region: Region) -> None:
     """100 MB of answers are too much for a message, but not if they are not in it."""
     big = meshes.points_only(60_000)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 import time
 from collections.abc import Callable
@@ -152,7 +153,8 @@ def test_slow_reader_holds_nobody_up(
     done_unread = server.stats().successful_requests
     assert done_unread < 130, "it should not have run ahead of its reader to the end"
     grown = server.resident_mib() - before
-    assert grown < 300, f"{grown} MiB for answers that nobody reads"
+    if "thread" not in os.environ.get("BLENDWIRE_SANITIZED", ""):  # which keeps more than the answers
+        assert grown < 300, f"{grown} MiB for answers that nobody reads"
     began = time.monotonic()
     assert server.predict(request(MESH)).success
     assert time.monotonic() - began < 10

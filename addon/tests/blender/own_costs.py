@@ -55,12 +55,14 @@ def fill(key: bpy.types.ShapeKey, positions: np.ndarray) -> None:
     getattr(key, "points", key.data).foreach_set("co", positions)
 
 
-def evaluations(at_a_time: int) -> None:
+def evaluations(at_a_time: int, without_normals: bool = False) -> None:
     """Prints what the longest evaluation takes if all keys are added, so many at a time."""
     longest: list[tuple[float, float]] = []
     for _ in range(REPEATS):
         bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
         obj = make_mesh()
+        if without_normals:
+            obj.data.use_auto_smooth = False
         obj.shape_key_add(name="Basis")
         bpy.context.view_layer.update()
         times = []
@@ -72,13 +74,15 @@ def evaluations(at_a_time: int) -> None:
                 times.append((time.perf_counter() - wall, time.thread_time() - cpu))
         longest.append((max(t[0] for t in times), max(t[1] for t in times)))
     wall, cpu = (1000 * min(column) for column in zip(*longest))
-    what = f"evaluate after every {at_a_time} added, longest"
+    what = f"evaluate after every {at_a_time}{', no normals' * without_normals}, longest"
     print(f"{what:44s} {wall:7.1f} wall {cpu:7.1f} processor", flush=True)
 
 
 def main() -> None:
     evaluations(KEYS)
     evaluations(KEYS_AT_A_TIME)
+    if bpy.app.version < (4, 1):
+        evaluations(KEYS_AT_A_TIME, without_normals=True)
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
     obj = make_mesh()
     mesh, evaluate = obj.data, bpy.context.view_layer.update
