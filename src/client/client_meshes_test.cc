@@ -2,13 +2,17 @@
 //
 // A mesh goes over the wire once, as long as the server keeps it.
 
+#include <algorithm>
+#include <cstddef>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/types/span.h"
 #include "client/client.h"
 #include "client/testing/calls.h"
+#include "client/testing/connections.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -132,6 +136,116 @@ TEST_F(ClientMeshesTest, AModelThatIsNotThereStaysNotFound) {
   const auto missing = client_.Predict(Request());
   EXPECT_EQ(missing.status(), absl::NotFoundError("no such model"));
   EXPECT_THAT(service_.Seen(), SizeIs(3));  // the second try had the mesh itself
+}
+
+// A mesh so large that the server starts on the last one while it is compared.
+class ClientGuessTest : public testing::CallsTest {
+ protected:
+  ClientGuessTest() {
+    service_.keeps_meshes = true;
+    for (size_t i = 0; i < large_.size(); ++i) large_[i] = static_cast<float>(i % 1000);
+  }
+
+  PredictRequest Large() {
+    PredictRequest request = Request();
+    request.mesh = {large_, triangles_};
+    return request;
+  }
+
+  // After this the next call rests on a guess.
+  void CallTwice() {
+    for (int i = 0; i < 2; ++i) ASSERT_TRUE(client_.Predict(Large()).ok());
+  }
+
+  std::vector<float> Answer() const {
+    std::vector<float> answer;
+    for (const float value : large_) answer.push_back(0.5f * value);
+    return answer;
+  }
+
+  std::vector<float> large_ = std::vector<float>(90'000);
+};
+
+TEST_F(ClientGuessTest, ARightGuessNamesTheMesh) {
+  CallTwice();
+  for (int i = 0; i < 10; ++i) {
+    const auto again = client_.Predict(Large());
+    ASSERT_TRUE(again.ok()) << again.status();
+    EXPECT_EQ(again->offsets, Answer());
+    EXPECT_EQ(service_.LastPredict().mesh_id(), "mesh 1");
+  }
+  EXPECT_THAT(service_.Seen(), SizeIs(12));
+}
+
+TEST_F(ClientGuessTest, AWrongGuessNeverAnswers) {
+  for (size_t turn = 0; turn < 10; ++turn) {
+    CallTwice();
+    large_[turn * 9'999] = -7.0f;  // the last of them is the last value
+    const auto moved = client_.Predict(Large());
+    ASSERT_TRUE(moved.ok()) << moved.status();
+    EXPECT_EQ(moved->offsets, Answer());
+    EXPECT_THAT(service_.LastPredict().mesh_id(), IsEmpty());
+    EXPECT_THAT(service_.LastPredict().topology().triangles(), ElementsAreArray(triangles_));
+  }
+}
+
+TEST_F(ClientGuessTest, AWrongGuessIsNotWaitedFor) {
+  testing::Gate gate;  // is never opened
+  service_.before_answer = [&gate](auto& context, const auto& request) {
+    return request.mesh_id() == "mesh 1" && request.condition().name() == "held"
+               ? gate.Wait(context)
+               : grpc::Status::OK;
+  };
+  CallTwice();
+  std::vector<float> moved = large_;
+  moved.back() = -7.0f;
+  PredictRequest request = Large();
+  request.mesh.vertices = moved;
+  request.expression.name = "held";
+  std::vector<float> offsets(large_.size());
+  request.output = absl::MakeSpan(offsets);
+  auto future = client_.PredictAsync(request);
+  std::fill(moved.begin(), moved.end(), 0.0f);  // the caller's again
+  const auto answer = future.get();
+  ASSERT_TRUE(answer.ok()) << answer.status();
+  large_.back() = -7.0f;
+  EXPECT_EQ(offsets, Answer());
+  EXPECT_TRUE(client_.Predict(Large()).ok());
+  EXPECT_EQ(service_.LastPredict().mesh_id(), "mesh 2");
+}
+
+TEST_F(ClientGuessTest, AnErrorIsThatOfTheMeshThatWasMeant) {
+  service_.before_answer = [](auto&, const auto& request) {
+    if (request.condition().name() != "missing") return grpc::Status::OK;
+    return request.mesh_id().empty() ? grpc::Status(grpc::NOT_FOUND, "no such model")
+                                     : grpc::Status(grpc::INVALID_ARGUMENT, "not of this mesh");
+  };
+  CallTwice();
+  large_[0] = -7.0f;
+  PredictRequest request = Large();
+  request.expression.name = "missing";
+  EXPECT_EQ(client_.Predict(request).status(), absl::NotFoundError("no such model"));
+}
+
+TEST_F(ClientGuessTest, AForgottenGuessIsSentAgain) {
+  CallTwice();
+  service_.ForgetMeshes();
+  const auto again = client_.Predict(Large());
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(again->offsets, Answer());
+  EXPECT_THAT(service_.LastPredict().mesh_id(), IsEmpty());
+}
+
+TEST_F(ClientGuessTest, ACallCanBeCancelledBeforeAndAfterAWrongGuess) {
+  testing::Gate gate;
+  CallTwice();
+  service_.before_answer = [&gate](auto& context, const auto&) { return gate.Wait(context); };
+  large_[0] = -7.0f;
+  const CallOptions call;
+  auto future = client_.PredictAsync(Large(), call);
+  call.cancellation.Cancel();
+  EXPECT_EQ(future.get().status().code(), absl::StatusCode::kCancelled);
+  EXPECT_EQ(client_.Predict(Large(), call).status().code(), absl::StatusCode::kCancelled);
 }
 
 }  // namespace
