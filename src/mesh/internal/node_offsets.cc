@@ -8,6 +8,7 @@
 
 #include "absl/types/span.h"
 #include "mesh/adjacency.h"
+#include "system/parallel_for.h"
 
 namespace blendwire::mesh::internal {
 
@@ -18,10 +19,12 @@ void AverageToNodes(const Adjacency& adjacency, absl::Span<const float> offsets,
   node_offsets[node_count] = Padded{};
   const float* offset = offsets.data();  // a span checks each index
   if (!adjacency.has_welds()) {
-    for (size_t v = 0; v < node_count; ++v, offset += 3) {
-      node_offsets[v].value = Float4{offset[0], offset[1], offset[2], 0.0f};
-    }
-    return;
+    return system::ParallelFor(node_count, kGrain, [&](size_t begin, size_t end) {
+      for (size_t v = begin; v < end; ++v) {
+        const float* const own = offset + 3 * v;
+        node_offsets[v].value = Float4{own[0], own[1], own[2], 0.0f};
+      }
+    });
   }
   // The fourth value counts the vertices until the sums are divided by it.
   std::fill(node_offsets.begin(), node_offsets.end(), Padded{});
