@@ -10,6 +10,7 @@
 
 #include "absl/types/span.h"
 #include "mesh/adjacency.h"
+#include "mesh/internal/node_layout.h"
 #include "mesh/internal/node_offsets.h"
 #include "mesh/smoothing.h"
 #include "system/parallel_for.h"
@@ -18,13 +19,14 @@ namespace blendwire::mesh {
 namespace {
 
 using internal::Float4;
+using internal::NodeLayout;
 using internal::Padded;
 
 // As Float4: two doubles in one register.
 using Double2 __attribute__((vector_size(16))) = double;
 using Int2 __attribute__((vector_size(16))) = int64_t;
 
-// What a piece of the vertices adds, every other vertex in the second place.
+// What a piece of the nodes adds, every other vertex in the second place.
 struct Sums {
   Double2 length{};
   Double2 largest_squared{};
@@ -39,14 +41,6 @@ struct Vertex {
   Float4 apart{};  // from the mean of its neighbours
   double has_neighbours = 0.0;
 };
-
-inline Vertex At(const Adjacency& adjacency, const Padded* of_nodes, const float* offset, size_t v) {
-  const uint32_t node = adjacency.node_of(v);
-  const auto count = static_cast<float>(adjacency.neighbours(node).size());
-  const Padded sum = internal::SumOfNeighbours(adjacency, of_nodes, node);
-  const Float4 own{offset[0], offset[1], offset[2], 0.0f};
-  return {own, own - (1.0f / std::max(count, 1.0f)) * sum.value, count == 0.0f ? 0.0 : 1.0};
-}
 
 // Of two offsets. Doubles, which hold the squares of all floats.
 inline Double2 SquaredLengths(const Float4& a, const Float4& b) {
@@ -67,15 +61,45 @@ inline void Add(const Vertex& a, const Vertex& b, Sums& sums) {
   sums.energy += has_neighbours * squared;
 }
 
-Sums SumUp(const Adjacency& adjacency, const Padded* of_nodes, const float* offsets, size_t begin,
-           size_t end) {
-  Sums sums;
-  const float* offset = offsets + 3 * begin;
-  for (size_t v = begin; v < end; v += 2, offset += 6) {
-    const Vertex first = At(adjacency, of_nodes, offset, v);
-    const Vertex second = v + 1 < end ? At(adjacency, of_nodes, offset + 3, v + 1) : Vertex{};
-    Add(first, second, sums);
+// [node] the mean offset of the node's neighbours, and, in the fourth place, 1; all zero for a node
+// without any.
+void MeanOfNeighbours(const NodeLayout& layout, const Padded* of_nodes, Padded* means, size_t begin,
+                      size_t end) {
+  internal::ForEachNode(layout, of_nodes, begin, end,
+                        [means](size_t node, float count, const Float4& sum) {
+                          means[node].value = (1.0f / std::max(count, 1.0f)) * sum;
+                          means[node].value[3] = count == 0.0f ? 0.0f : 1.0f;
+                        });
+}
+
+inline Vertex Apart(const Float4& own, const Float4& mean) {
+  return {own, own - mean, double{mean[3]}};
+}
+
+// What the node's vertices add, one by one: their offsets need not be the node's.
+void AddVertices(const NodeLayout& layout, const Padded* means, const float* offsets, size_t node,
+                 Sums& sums) {
+  for (uint32_t i = layout.first_vertex[node]; i < layout.first_vertex[node + 1]; ++i) {
+    const Float4 own = internal::Load(offsets + 3 * size_t{layout.vertices[i]});
+    Add(Apart(own, means[node].value), Vertex{}, sums);
   }
+}
+
+Sums SumUp(const NodeLayout& layout, const Padded* of_nodes, const Padded* means,
+           const float* offsets, size_t begin, size_t end) {
+  Sums sums;
+  size_t node = begin;
+  for (; node + 1 < end; node += 2) {
+    // Each has a vertex, so both have only that, and its offset.
+    if (layout.first_vertex[node + 2] - layout.first_vertex[node] == 2) {
+      Add(Apart(of_nodes[node].value, means[node].value),
+          Apart(of_nodes[node + 1].value, means[node + 1].value), sums);
+    } else {
+      AddVertices(layout, means, offsets, node, sums);
+      AddVertices(layout, means, offsets, node + 1, sums);
+    }
+  }
+  if (node < end) AddVertices(layout, means, offsets, node, sums);
   return sums;
 }
 
@@ -88,11 +112,17 @@ Quality MeasureQuality(const Adjacency& adjacency, absl::Span<const float> offse
   Quality quality;
   const size_t vertex_count = offsets.size() / 3;
   if (vertex_count == 0) return quality;
-  internal::AverageToNodes(adjacency, offsets, scratch.from);
-  std::vector<Sums> pieces((vertex_count + internal::kGrain - 1) / internal::kGrain);
-  system::ParallelFor(vertex_count, internal::kGrain, [&](size_t begin, size_t end) {
+  const NodeLayout& layout = adjacency.layout();
+  internal::AverageToNodes(layout, offsets, scratch.from);
+  scratch.to.resize(scratch.from.size());
+  const size_t node_count = adjacency.node_count();
+  system::ParallelFor(node_count, internal::kGrain, [&](size_t begin, size_t end) {
+    MeanOfNeighbours(layout, scratch.from.data(), scratch.to.data(), begin, end);
+  });
+  std::vector<Sums> pieces((node_count + internal::kGrain - 1) / internal::kGrain);
+  system::ParallelFor(node_count, internal::kGrain, [&](size_t begin, size_t end) {
     pieces[begin / internal::kGrain] =
-        SumUp(adjacency, scratch.from.data(), offsets.data(), begin, end);
+        SumUp(layout, scratch.from.data(), scratch.to.data(), offsets.data(), begin, end);
   });
   Sums all;
   double largest_squared = 0.0;
