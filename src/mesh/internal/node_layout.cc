@@ -28,19 +28,18 @@ std::vector<uint32_t> BreadthFirst(const Graph& graph) {
   std::vector<uint8_t> is_new(graph.node_count, 1);
   size_t count = 0;
   // Written in any case, which takes less than a jump that nobody can foretell.
-  const auto find = [&](uint32_t node) {
-    order[count] = node;
-    count += is_new[node];
-    is_new[node] = 0;
+  const auto find = [to = order.data(), fresh = is_new.data(), &count](uint32_t node) {
+    to[count] = node;
+    count += fresh[node];
+    fresh[node] = 0;
   };
   size_t visited = 0;
   for (uint32_t start = 0; start < graph.node_count; ++start) {
     find(start);
     for (; visited < count; ++visited) {
       const uint32_t node = order[visited];
-      for (uint32_t i = graph.first[node]; i < graph.first[node + 1]; ++i) {
-        find(graph.neighbours[i]);
-      }
+      const uint32_t* const end = graph.neighbours + graph.first[node + 1];
+      for (const uint32_t* i = graph.neighbours + graph.first[node]; i != end; ++i) find(*i);
     }
   }
   order.pop_back();
@@ -61,9 +60,10 @@ void SortByDegree(const Graph& graph, std::vector<uint32_t>& order, size_t begin
   std::copy(scratch.begin(), scratch.end(), order.begin() + static_cast<ptrdiff_t>(begin));
 }
 
-void ListNeighbours(const Graph& graph, absl::Span<const uint32_t> order,
-                    absl::Span<const uint32_t> positions, NodeLayout& layout) {
+void ListNeighbours(const Graph& graph, const std::vector<uint32_t>& order,
+                    const std::vector<uint32_t>& positions, NodeLayout& layout) {
   layout.neighbours.resize(graph.first[graph.node_count]);
+  uint32_t* const neighbours = layout.neighbours.data();
   uint32_t listed = 0;
   for (uint32_t position = 0; position < order.size(); ++position) {
     const uint32_t node = order[position];
@@ -72,9 +72,8 @@ void ListNeighbours(const Graph& graph, absl::Span<const uint32_t> order,
       layout.runs.push_back({position, position, degree, listed});
     }
     layout.runs.back().end = position + 1;
-    for (uint32_t i = graph.first[node]; i < graph.first[node + 1]; ++i) {
-      layout.neighbours[listed++] = positions[graph.neighbours[i]];
-    }
+    const uint32_t* const names = graph.neighbours + graph.first[node];
+    for (uint32_t i = 0; i < degree; ++i) neighbours[listed++] = positions[names[i]];
   }
 }
 
@@ -110,7 +109,8 @@ NodeLayout NodeLayout::Of(absl::Span<const uint32_t> node_of, absl::Span<const u
   NodeLayout layout;
   ListNeighbours(graph, order, positions, layout);
   layout.node_of.resize(node_of.size());
-  for (size_t v = 0; v < node_of.size(); ++v) layout.node_of[v] = positions[node_of[v]];
+  std::transform(node_of.begin(), node_of.end(), layout.node_of.begin(),
+                 [&](uint32_t node) { return positions[node]; });
   ListVertices(layout, node_count);
   return layout;
 }
