@@ -2,13 +2,18 @@
 //
 // A mesh goes over the wire once, as long as the server keeps it.
 
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/types/span.h"
 #include "client/client.h"
 #include "client/testing/calls.h"
+#include "client/testing/connections.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -132,6 +137,129 @@ TEST_F(ClientMeshesTest, AModelThatIsNotThereStaysNotFound) {
   const auto missing = client_.Predict(Request());
   EXPECT_EQ(missing.status(), absl::NotFoundError("no such model"));
   EXPECT_THAT(service_.Seen(), SizeIs(3));  // the second try had the mesh itself
+}
+
+// A mesh so large that the server starts on the last one while it is compared.
+class ClientGuessTest : public testing::CallsTest {
+ protected:
+  ClientGuessTest() {
+    service_.keeps_meshes = true;
+    for (size_t i = 0; i < large_.size(); ++i) large_[i] = static_cast<float>(i % 1000);
+  }
+  // A try that was cancelled may get to the server at any time, also after the one that followed.
+  ~ClientGuessTest() override { server_.Stop(); }
+
+  PredictRequest Large() {
+    PredictRequest request = Request();
+    request.mesh = {large_, triangles_};
+    return request;
+  }
+
+  // After this the next call rests on a guess.
+  void CallTwice() {
+    for (int i = 0; i < 2; ++i) ASSERT_TRUE(client_.Predict(Large()).ok());
+  }
+
+  std::vector<float> Answer() const {
+    std::vector<float> answer;
+    for (const float value : large_) answer.push_back(0.5f * value);
+    return answer;
+  }
+
+  std::vector<float> large_ = std::vector<float>(90'000);
+  testing::Gate gate_;  // is never opened
+};
+
+TEST_F(ClientGuessTest, ARightGuessNamesTheMesh) {
+  CallTwice();
+  for (int i = 0; i < 10; ++i) {
+    const auto again = client_.Predict(Large());
+    ASSERT_TRUE(again.ok()) << again.status();
+    EXPECT_EQ(again->offsets, Answer());
+    EXPECT_EQ(service_.LastPredict().mesh_id(), "mesh 1");
+  }
+  EXPECT_THAT(service_.Seen(), SizeIs(12));
+}
+
+TEST_F(ClientGuessTest, AWrongGuessNeverAnswers) {
+  std::atomic<int> in_full = 0;
+  service_.before_answer = [this, &in_full](auto&, const auto& request) {
+    if (request.vertices_size() > 0) {
+      EXPECT_THAT(request.topology().triangles(), ElementsAreArray(triangles_));
+      ++in_full;
+    }
+    return grpc::Status::OK;
+  };
+  for (int turn = 0; turn < 10; ++turn) {
+    CallTwice();
+    large_[static_cast<size_t>(turn) * 9'999] = -7.0f;
+    const auto moved = client_.Predict(Large());
+    ASSERT_TRUE(moved.ok()) << moved.status();
+    EXPECT_EQ(moved->offsets, Answer());
+    EXPECT_EQ(in_full, turn + 2);
+  }
+  server_.Stop();
+}
+
+TEST_F(ClientGuessTest, AWrongGuessIsNotWaitedFor) {
+  service_.before_answer = [this](auto& context, const auto& request) {
+    return request.mesh_id() == "mesh 1" && request.condition().name() == "held"
+               ? gate_.Wait(context)
+               : grpc::Status::OK;
+  };
+  CallTwice();
+  std::vector<float> moved = large_;
+  moved.back() = -7.0f;
+  PredictRequest request = Large();
+  request.mesh.vertices = moved;
+  request.expression.name = "held";
+  std::vector<float> offsets(large_.size());
+  request.output = absl::MakeSpan(offsets);
+  auto future = client_.PredictAsync(request);
+  std::fill(moved.begin(), moved.end(), 0.0f);  // the caller's again
+  const auto answer = future.get();
+  ASSERT_TRUE(answer.ok()) << answer.status();
+  large_.back() = -7.0f;
+  EXPECT_EQ(offsets, Answer());
+  EXPECT_TRUE(client_.Predict(Large()).ok());
+}
+
+TEST_F(ClientGuessTest, AnErrorIsThatOfTheMeshThatWasMeant) {
+  service_.before_answer = [](auto&, const auto& request) {
+    if (request.condition().name() != "missing") return grpc::Status::OK;
+    return request.mesh_id().empty() ? grpc::Status(grpc::NOT_FOUND, "no such model")
+                                     : grpc::Status(grpc::INVALID_ARGUMENT, "not of this mesh");
+  };
+  CallTwice();
+  large_[0] = -7.0f;
+  PredictRequest request = Large();
+  request.expression.name = "missing";
+  EXPECT_EQ(client_.Predict(request).status(), absl::NotFoundError("no such model"));
+}
+
+TEST_F(ClientGuessTest, AForgottenGuessIsSentAgain) {
+  CallTwice();
+  service_.ForgetMeshes();
+  const auto again = client_.Predict(Large());
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(again->offsets, Answer());
+  EXPECT_THAT(service_.LastPredict().mesh_id(), IsEmpty());
+}
+
+TEST_F(ClientGuessTest, ACallCanBeCancelledBeforeAndAfterAWrongGuess) {
+  std::atomic<bool> held = false;
+  service_.before_answer = [this, &held](auto& context, const auto&) {
+    return held ? gate_.Wait(context) : grpc::Status::OK;
+  };
+  CallTwice();
+  held = true;
+  large_[0] = -7.0f;
+  const CallOptions call;
+  auto future = client_.PredictAsync(Large(), call);
+  call.cancellation.Cancel();
+  EXPECT_EQ(future.get().status().code(), absl::StatusCode::kCancelled);
+  EXPECT_EQ(client_.Predict(Large(), call).status().code(), absl::StatusCode::kCancelled);
+  server_.Stop();
 }
 
 }  // namespace

@@ -39,25 +39,6 @@ void MakeUnique(Csr& csr) {
   csr.neighbours.resize(kept);
 }
 
-// See Adjacency::padded_neighbours.
-Csr Padded(const Csr& csr, std::vector<uint32_t>& counts) {
-  constexpr uint32_t kBlock = Adjacency::kBlock;
-  const size_t node_count = csr.first.size() - 1;
-  Csr padded;
-  padded.first.resize(node_count + 1);
-  counts.resize(node_count);
-  for (size_t node = 0; node < node_count; ++node) {
-    counts[node] = csr.first[node + 1] - csr.first[node];
-    padded.first[node + 1] = padded.first[node] + (counts[node] + kBlock - 1) / kBlock * kBlock;
-  }
-  padded.neighbours.resize(padded.first.back(), static_cast<uint32_t>(node_count));
-  for (size_t node = 0; node < node_count; ++node) {
-    std::copy_n(csr.neighbours.begin() + csr.first[node], counts[node],
-                padded.neighbours.begin() + padded.first[node]);
-  }
-  return padded;
-}
-
 // The undirected graph of the edges that `for_each_edge(visit)` reports as visit(a, b), twice over:
 // once to count, once to fill. An edge may be reported more than once.
 template <typename ForEachEdge>
@@ -109,7 +90,7 @@ Adjacency Adjacency::FromTriangles(absl::Span<const float> vertices,
   Adjacency adjacency;
   internal::Weld weld = internal::WeldVertices(vertices, triangles);
   const std::vector<uint32_t>& node_of = weld.node_of;
-  const Csr edges = BuildCsr(weld.first_vertex.size(), [&node_of, triangles](auto visit) {
+  Csr csr = BuildCsr(weld.first_vertex.size(), [&node_of, triangles](auto visit) {
     for (size_t t = 0; t + 2 < triangles.size(); t += 3) {
       const uint32_t a = node_of[triangles[t]];
       const uint32_t b = node_of[triangles[t + 1]];
@@ -119,10 +100,11 @@ Adjacency Adjacency::FromTriangles(absl::Span<const float> vertices,
       if (c != a) visit(c, a);
     }
   });
-  Csr csr = Padded(edges, adjacency.count_);
   adjacency.node_of_ = std::move(weld.node_of);
   adjacency.first_ = std::move(csr.first);
   adjacency.neighbours_ = std::move(csr.neighbours);
+  adjacency.layout_ =
+      internal::NodeLayout::Of(adjacency.node_of_, adjacency.first_, adjacency.neighbours_);
   return adjacency;
 }
 
@@ -144,7 +126,7 @@ Adjacency Adjacency::FromNearestNeighbours(absl::Span<const float> vertices, siz
                              positions.kdtree_get_pt(node, 2)};
     tree.knnSearch(point, wanted, &found[node * wanted], distances.data());
   }
-  const Csr edges = BuildCsr(node_count, [&found, node_count, wanted](auto visit) {
+  Csr csr = BuildCsr(node_count, [&found, node_count, wanted](auto visit) {
     for (size_t node = 0; node < node_count; ++node) {
       for (size_t i = 0; i < wanted; ++i) {
         const uint32_t neighbour = found[node * wanted + i];
@@ -152,16 +134,17 @@ Adjacency Adjacency::FromNearestNeighbours(absl::Span<const float> vertices, siz
       }
     }
   });
-  Csr csr = Padded(edges, adjacency.count_);
   adjacency.node_of_ = std::move(weld.node_of);
   adjacency.first_ = std::move(csr.first);
   adjacency.neighbours_ = std::move(csr.neighbours);
+  adjacency.layout_ =
+      internal::NodeLayout::Of(adjacency.node_of_, adjacency.first_, adjacency.neighbours_);
   return adjacency;
 }
 
 size_t Adjacency::memory_bytes() const {
-  return (node_of_.capacity() + first_.capacity() + count_.capacity() + neighbours_.capacity()) *
-         sizeof(uint32_t);
+  return (node_of_.capacity() + first_.capacity() + neighbours_.capacity()) * sizeof(uint32_t) +
+         layout_.memory_bytes();
 }
 
 }  // namespace blendwire::mesh

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "absl/types/span.h"
+#include "mesh/internal/node_layout.h"
 
 namespace blendwire::mesh {
 
@@ -53,17 +54,12 @@ class Adjacency {
 
   // Ascending, without duplicates and without the node itself; empty for an isolated vertex.
   absl::Span<const uint32_t> neighbours(size_t node) const {
-    return absl::MakeConstSpan(neighbours_.data() + first_[node], count_[node]);
-  }
-
-  // The same, filled up to a multiple of kBlock with node_count(), which is no node. Whoever reads
-  // a zero there can add neighbours block by block; most nodes have two, and a loop that always
-  // takes as many turns is what a processor predicts.
-  static constexpr size_t kBlock = 4;
-  absl::Span<const uint32_t> padded_neighbours(size_t node) const {
     return absl::MakeConstSpan(neighbours_.data() + first_[node],
                                neighbours_.data() + first_[node + 1]);
   }
+
+  // For what goes through all nodes again and again.
+  const internal::NodeLayout& layout() const { return layout_; }
 
   // Heap memory, for whoever keeps adjacencies for later.
   size_t memory_bytes() const;
@@ -71,8 +67,8 @@ class Adjacency {
  private:
   std::vector<uint32_t> node_of_;     // [vertex_count]
   std::vector<uint32_t> first_;       // [node_count + 1] where a node's neighbours begin
-  std::vector<uint32_t> count_;       // [node_count] how many it has
-  std::vector<uint32_t> neighbours_;  // [2 * edges, and what fills up blocks]
+  std::vector<uint32_t> neighbours_;  // [2 * edges]
+  internal::NodeLayout layout_;
 };
 
 }  // namespace blendwire::mesh

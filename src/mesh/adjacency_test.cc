@@ -197,7 +197,7 @@ TEST(AdjacencyTest, ReportsItsMemory) {
   size_t values = 100 + 101;
   for (size_t n = 0; n < 100; ++n) values += adjacency.neighbours(n).size();
   EXPECT_GE(adjacency.memory_bytes(), 4 * values);
-  EXPECT_LE(adjacency.memory_bytes(), 8 * values);
+  EXPECT_LE(adjacency.memory_bytes(), 12 * values);  // in two orders
 }
 
 }  // namespace

@@ -2,9 +2,11 @@
 
 #include "mesh/clamp.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "absl/types/span.h"
@@ -69,6 +71,30 @@ TEST(ClampOffsetsTest, ALimitAmongTheSmallestFloatsIsKept) {
     ClampOffsets(limit, absl::MakeSpan(offsets));
     for (size_t v = 0; v < 200; ++v) EXPECT_LE(Length(offsets, v), double{limit});
     EXPECT_EQ(ClampOffsets(limit, absl::MakeSpan(offsets)), 0u);
+  }
+}
+
+TEST(ClampOffsetsTest, ALimitOfAFewOfTheSmallestFloatsIsKept) {
+  constexpr float kSmallest = std::numeric_limits<float>::denorm_min();
+  for (int limit = 0; limit < 12; ++limit) {
+    for (int value = 0; value < 12; ++value) {
+      const float component = static_cast<float>(value) * kSmallest;
+      std::vector<float> offsets(3, component);
+      const size_t shortened =
+          ClampOffsets(static_cast<float>(limit) * kSmallest, absl::MakeSpan(offsets));
+      EXPECT_EQ(shortened, 3 * value * value > limit * limit ? 1u : 0u);
+      EXPECT_LE(Length(offsets, 0), double{static_cast<float>(limit) * kSmallest});
+    }
+  }
+}
+
+TEST(ClampOffsetsTest, OneOffsetAmongManyIsFoundWhereverItIs) {
+  for (const size_t vertex : {0u, 255u, 256u, 511u, 998u, 999u}) {
+    std::vector<float> offsets(3000, 0.01f);
+    for (size_t axis = 0; axis < 3; ++axis) offsets[3 * vertex + axis] = -0.047f;
+    EXPECT_EQ(ClampOffsets(0.08f, absl::MakeSpan(offsets)), 1u);
+    EXPECT_NEAR(Length(offsets, vertex), 0.08, 1e-7);
+    EXPECT_EQ(std::count(offsets.begin(), offsets.end(), 0.01f), 2997);
   }
 }
 

@@ -12,9 +12,9 @@
 namespace blendwire::predict {
 namespace {
 
-// Neighbours (about six for each vertex, twelve without triangles), normals, mirror partners, and
-// bookkeeping.
-constexpr size_t kDerivedBytesPerVertex = 76;
+// Neighbours (about six for each vertex, twelve without triangles) in two orders, normals, mirror
+// partners, and bookkeeping.
+constexpr size_t kDerivedBytesPerVertex = 100;
 
 template <typename T>
 absl::string_view Bytes(absl::Span<const T> values) {

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <utility>
 
@@ -23,6 +24,8 @@ namespace {
 // With the random part 27 characters: macOS takes no more than 31.
 constexpr absl::string_view kPrefix = "/blendwire-";
 constexpr size_t kRandomBytes = 8;
+// The system provides whole pages, of this size or a multiple.
+constexpr size_t kPage = 4096;
 
 bool IsOurName(absl::string_view name) {
   if (!absl::ConsumePrefix(&name, kPrefix) || name.size() != 2 * kRandomBytes) return false;
@@ -44,9 +47,19 @@ struct SharedMemory::Mapping {
     return absl::OkStatus();
   }
 
+  // Notes that the system has provided [begin, end), if that continues what is noted.
+  void Provided(size_t begin, size_t end) {
+    const size_t page_end = (end + kPage - 1) / kPage * kPage;
+    size_t before = provided.load(std::memory_order_relaxed);
+    while (begin <= before && before < page_end &&
+           !provided.compare_exchange_weak(before, page_end, std::memory_order_relaxed)) {
+    }
+  }
+
   std::string name;
   Descriptor file;
   size_t size = 0;
+  std::atomic<size_t> provided = 0;  // bytes from the start
   bool created = false;
   void* address = MAP_FAILED;
 };
@@ -100,9 +113,14 @@ absl::StatusOr<std::unique_ptr<SharedMemory>> SharedMemory::Open(const std::stri
 }
 
 absl::Status SharedMemory::Reserve(size_t offset, size_t bytes) {
+  // The system looks at every page again, however often it is asked.
+  if (offset + bytes <= mapping_->provided.load(std::memory_order_relaxed)) {
+    return absl::OkStatus();
+  }
   if (const int error = ReserveSharedMemory(mapping_->file.get(), offset, bytes); error != 0) {
     return SystemError(error, absl::StrCat("no room for ", bytes, " bytes of shared memory"));
   }
+  mapping_->Provided(offset, offset + bytes);
   return absl::OkStatus();
 }
 

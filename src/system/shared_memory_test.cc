@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstdint>
 #include <cstring>
 
 #include "system/posix.h"
@@ -30,6 +31,28 @@ TEST(SharedMemoryTest, WhatOneWritesTheOtherReads) {
   created->reset();
   EXPECT_STREQ(reinterpret_cast<const char*>((*opened)->data()) + 9990, "shared")
       << "there until nobody has it";
+}
+
+// Blocks of 512 bytes that the system has provided.
+int64_t Provided(const SharedMemory& memory) {
+  const Descriptor file(shm_open(memory.name().c_str(), O_RDONLY, 0));
+  struct stat facts = {};
+  EXPECT_EQ(fstat(file.get(), &facts), 0);
+  return facts.st_blocks;
+}
+
+TEST(SharedMemoryTest, WhatIsReservedIsProvidedInWhateverOrder) {
+  constexpr size_t kPage = 4096;
+  auto memory = SharedMemory::Create(64 * kPage);
+  ASSERT_TRUE(memory.ok()) << memory.status();
+  ASSERT_TRUE((*memory)->Reserve(40 * kPage, kPage).ok());
+  if (Provided(**memory) == 0) GTEST_SKIP() << "this system reserves nothing";
+  ASSERT_TRUE((*memory)->Reserve(0, kPage + 100).ok());
+  ASSERT_TRUE((*memory)->Reserve(kPage + 128, 3 * kPage).ok());  // the next place
+  ASSERT_TRUE((*memory)->Reserve(20 * kPage, 2 * kPage).ok());
+  EXPECT_EQ(Provided(**memory), 8 * (1 + 5 + 2));
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE((*memory)->Reserve(0, 64 * kPage).ok());
+  EXPECT_EQ(Provided(**memory), 8 * 64);
 }
 
 TEST(SharedMemoryTest, NoNameIsLeftBehind) {

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/cleanup/cleanup.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
@@ -90,7 +91,9 @@ class GrpcConnection : public Connection, public std::enable_shared_from_this<Gr
     const absl::StatusOr<Destination> destination = DestinationFor(request);
     if (!destination.ok()) return Reject(destination.status(), std::move(done));
     auto rpc = Unary(&AsyncStub::PredictVertexOffsets);
-    auto known = meshes_->Find(request.mesh);
+    // Comparing a large mesh takes as long as a call does: the server begins meanwhile.
+    const auto guess = meshes_->Guess(request.mesh);
+    auto known = guess != nullptr ? guess : meshes_->Find(request.mesh);
     if (auto s = Encode(request, IdOf(known), max_message_bytes_, rpc->request()); !s.ok()) {
       return Reject(s, std::move(done));
     }
@@ -103,11 +106,22 @@ class GrpcConnection : public Connection, public std::enable_shared_from_this<Gr
       // again.
       rpc->response().mutable_offsets()->Reserve(static_cast<int>(destination->size));
     }
+    bool right = false;
+    std::function<void()> mend;
+    if (guess != nullptr) rpc->StartOnGuess();
+    // Also where memory runs out, or the call would wait for ever.
+    const absl::Cleanup judge = [&] {
+      if (guess != nullptr) rpc->JudgeGuess(right, std::move(mend));
+    };
+    const std::shared_ptr<KnownMeshes> meshes = meshes_;  // after Run(), this object may be gone
     Run(call, timeout_, rpc, Releasing(places, std::move(done)),
-        [rpc, destination = *destination, meshes = meshes_, places] {
+        [rpc, destination = *destination, meshes, places] {
           Learn(rpc->request(), rpc->response().mesh_id(), *meshes);
           return Decode(rpc->response(), destination, places->Read(0));
         });
+    if (guess == nullptr) return;
+    right = meshes->IsRight(guess, request.mesh);
+    if (!right) mend = SendingInstead(rpc->request(), request.mesh);
   }
 
   void PredictBatch(const BatchRequest& request, const CallOptions& call,

@@ -10,7 +10,10 @@
 #include <memory>
 #include <utility>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/synchronization/notification.h"
 #include "client/internal/transport.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/unknown_field_set.h"
@@ -52,19 +55,64 @@ class AmendableRpc : public Rpc {
   // Before the start. Runs before each try but the first, and may refer to this object's request.
   void BeforeRestart(std::function<void()> action) { before_restart_ = std::move(action); }
 
+  // Before the start: the request rests on a guess. No try ends before JudgeGuess().
+  void StartOnGuess() { judged_ = std::make_unique<absl::Notification>(); }
+
+  // Once, after the start, by whoever started the call: a try's end waits for it. A try on a wrong
+  // guess is cancelled, and whatever came of it counts for nothing: `mend` changes the request, and
+  // the call begins again.
+  void JudgeGuess(bool right, std::function<void()> mend) {
+    {
+      absl::MutexLock lock(&mutex_);
+      guess_is_wrong_ = !right;
+      mend_ = std::move(mend);
+      // Still there, since its try waits for this.
+      if (!right && context_ != nullptr) context_->TryCancel();
+    }
+    judged_->Notify();
+  }
+
   bool Amend(const absl::Status& status) override {
+    if (judged_ != nullptr && judged_->HasBeenNotified() && MendGuess()) return true;
     if (!amend_ || !amend_(status)) return false;
     amend_ = nullptr;
     return true;
   }
 
  protected:
-  void TryStarts() {
+  void TryStarts(grpc::ClientContext& context) {
     if (started_ && before_restart_) before_restart_();
     started_ = true;
+    if (judged_ == nullptr) return;
+    absl::MutexLock lock(&mutex_);
+    context_ = &context;
+  }
+
+  // What a try's end amounts to, once that can be said.
+  absl::Status Judged(absl::Status status) {
+    if (judged_ == nullptr) return status;
+    judged_->WaitForNotification();
+    absl::MutexLock lock(&mutex_);
+    context_ = nullptr;
+    if (!guess_is_wrong_) return status;
+    return absl::ResourceExhaustedError("there was not enough memory to send the mesh");
   }
 
  private:
+  bool MendGuess() {
+    absl::MutexLock lock(&mutex_);
+    if (!guess_is_wrong_ || !mend_) return false;
+    std::exchange(mend_, nullptr)();
+    amend_ = nullptr;  // its mesh is the guess
+    guess_is_wrong_ = false;
+    return true;
+  }
+
+  std::unique_ptr<absl::Notification> judged_;  // null: there is no guess
+  absl::Mutex mutex_;
+  grpc::ClientContext* context_ ABSL_GUARDED_BY(mutex_) = nullptr;  // of the try that runs
+  bool guess_is_wrong_ ABSL_GUARDED_BY(mutex_) = false;
+  std::function<void()> mend_ ABSL_GUARDED_BY(mutex_);
   AmendFunction amend_;
   std::function<void()> before_restart_;
   bool started_ = false;
@@ -86,7 +134,7 @@ class UnaryRpc : public AmendableRpc {
   bool retryable() const override { return retryable_; }
 
   void Start(Channel& channel, grpc::ClientContext& context, StatusFunction done) override {
-    TryStarts();
+    TryStarts(context);
     response_.Clear();
     // gRPC 1.51 takes an OK without a message for an answer. Reading a message clears unknown
     // fields: this one is still there if none came.
@@ -94,7 +142,7 @@ class UnaryRpc : public AmendableRpc {
     AsyncStub* const stub = channel.stub->async();
     (stub->*method_)(&context, &request_, &response_,
                      [this, done = std::move(done)](const grpc::Status& status) {
-                       done(status.ok() ? WhetherAnswered() : ToAbslStatus(status));
+                       done(Judged(status.ok() ? WhetherAnswered() : ToAbslStatus(status)));
                      });
   }
 
@@ -138,7 +186,7 @@ class StreamRpc : public AmendableRpc {
   }
 
   void Start(Channel& channel, grpc::ClientContext& context, StatusFunction done) override {
-    TryStarts();
+    TryStarts(context);
     (new Reader(*this, context, std::move(done)))->Run(*channel.stub);
   }
 

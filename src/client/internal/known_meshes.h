@@ -37,6 +37,13 @@ class KnownMeshes {
   // The mesh with this content; null if there is none.
   std::shared_ptr<const KnownMesh> Find(const MeshView& mesh);
 
+  // The mesh that this one will most likely turn out to be: that of the last two calls. Null if it
+  // has another size, or is so small that comparing takes no time. IsRight() must follow.
+  std::shared_ptr<const KnownMesh> Guess(const MeshView& mesh);
+
+  // Whether a guess was right: compares, outside the lock.
+  bool IsRight(const std::shared_ptr<const KnownMesh>& guess, const MeshView& mesh);
+
   // In the place of one with equal content, if there is one.
   void Remember(std::shared_ptr<const KnownMesh> mesh);
 
@@ -50,6 +57,7 @@ class KnownMeshes {
   absl::Mutex mutex_;
   Meshes meshes_ ABSL_GUARDED_BY(mutex_);  // most recently used first
   size_t used_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool repeated_ ABSL_GUARDED_BY(mutex_) = false;  // the last two calls had the first of them
 };
 
 }  // namespace blendwire::client

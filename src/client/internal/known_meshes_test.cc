@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/types/span.h"
 #include "gtest/gtest.h"
 
 namespace blendwire::client {
@@ -77,6 +78,49 @@ TEST(KnownMeshesTest, WhatWouldTakeMoreThanHalfIsNotRemembered) {
   KnownMeshes none(0);
   none.Remember(Mesh("a", 1.0f));
   EXPECT_EQ(IdOf(none, 1.0f), "");
+}
+
+TEST(KnownMeshesTest, AGuessIsTheMeshOfTheLastTwoCallsIfItIsLargeAndOfThatSize) {
+  constexpr size_t kMany = 100'000;
+  const auto large = [](const std::string& id, const std::vector<float>& vertices) {
+    auto mesh = std::make_shared<KnownMesh>();
+    mesh->id = id;
+    mesh->vertices.Add(vertices.begin(), vertices.end());
+    return mesh;
+  };
+  KnownMeshes meshes(16 * kMany * sizeof(float));
+  const std::vector<float> a(kMany, 1.0f);
+  const std::vector<float> b(kMany, 2.0f);
+  EXPECT_EQ(meshes.Guess({a, {}}), nullptr);
+  meshes.Remember(large("a", a));
+  EXPECT_EQ(meshes.Guess({a, {}}), nullptr);  // only the last call had it
+  ASSERT_NE(meshes.Find({a, {}}), nullptr);
+  const auto guess = meshes.Guess({b, {}});
+  ASSERT_NE(guess, nullptr);
+  EXPECT_EQ(guess->id, "a");
+  EXPECT_TRUE(meshes.IsRight(guess, {a, {}}));
+  EXPECT_EQ(meshes.Guess({absl::MakeConstSpan(a).subspan(3), {}}), nullptr);
+  const std::vector<uint32_t> triangle = {0, 1, 2};
+  EXPECT_EQ(meshes.Guess({a, triangle}), nullptr);
+
+  // One that was wrong is not followed by another.
+  EXPECT_FALSE(meshes.IsRight(guess, {b, {}}));
+  EXPECT_EQ(meshes.Guess({a, {}}), nullptr);
+  meshes.Remember(large("b", b));
+  EXPECT_EQ(meshes.Guess({b, {}}), nullptr);
+  // Nor is there one for meshes that take turns.
+  for (const std::vector<float>* mesh : {&a, &b, &a}) {
+    ASSERT_NE(meshes.Find({*mesh, {}}), nullptr);
+    EXPECT_EQ(meshes.Guess({*mesh, {}}), nullptr);
+  }
+}
+
+TEST(KnownMeshesTest, ASmallMeshIsNotGuessed) {
+  KnownMeshes meshes(10 * kBytes);
+  meshes.Remember(Mesh("a", 1.0f));
+  EXPECT_EQ(IdOf(meshes, 1.0f), "a");
+  EXPECT_EQ(IdOf(meshes, 1.0f), "a");
+  EXPECT_EQ(meshes.Guess({Vertices(1.0f), {}}), nullptr);
 }
 
 }  // namespace

@@ -2,41 +2,38 @@
 
 #include "mesh/internal/node_offsets.h"
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
 #include "absl/types/span.h"
-#include "mesh/adjacency.h"
+#include "system/parallel_for.h"
 
 namespace blendwire::mesh::internal {
+namespace {
 
-void AverageToNodes(const Adjacency& adjacency, absl::Span<const float> offsets,
+Float4 MeanOf(const float* offsets, const uint32_t* vertices, uint32_t count) {
+  Float4 sum{};
+  for (uint32_t i = 0; i < count; ++i) sum += Load(offsets + 3 * size_t{vertices[i]});
+  return sum / static_cast<float>(count);
+}
+
+}  // namespace
+
+void AverageToNodes(const NodeLayout& layout, absl::Span<const float> offsets,
                     std::vector<Padded>& node_offsets) {
-  const size_t node_count = adjacency.node_count();
-  node_offsets.resize(node_count + 1);
-  node_offsets[node_count] = Padded{};
-  const float* offset = offsets.data();  // a span checks each index
-  if (!adjacency.has_welds()) {
-    for (size_t v = 0; v < node_count; ++v, offset += 3) {
-      node_offsets[v].value = Float4{offset[0], offset[1], offset[2], 0.0f};
+  const size_t node_count = layout.first_vertex.size() - 1;
+  node_offsets.resize(node_count);
+  // Pointers: a span checks each index.
+  const float* const from = offsets.data();
+  Padded* const to = node_offsets.data();
+  system::ParallelFor(node_count, kGrain, [&](size_t begin, size_t end) {
+    for (size_t node = begin; node < end; ++node) {
+      const uint32_t* const vertex = layout.vertices.data() + layout.first_vertex[node];
+      const uint32_t count = layout.first_vertex[node + 1] - layout.first_vertex[node];
+      to[node].value = Load(from + 3 * size_t{*vertex});
+      if (count > 1) to[node].value = MeanOf(from, vertex, count);
     }
-    return;
-  }
-  // The fourth value counts the vertices until the sums are divided by it.
-  std::fill(node_offsets.begin(), node_offsets.end(), Padded{});
-  for (size_t v = 0; v < adjacency.vertex_count(); ++v, offset += 3) {
-    Padded& sum = node_offsets[adjacency.node_of(v)];
-    for (size_t axis = 0; axis < 3; ++axis) sum.value[axis] += offset[axis];
-    sum.value[3] += 1.0f;
-  }
-  for (size_t node = 0; node < node_count; ++node) {
-    Padded& sum = node_offsets[node];
-    const float count = sum.value[3];
-    sum.value[3] = 0.0f;
-    if (count == 1.0f) continue;
-    for (size_t axis = 0; axis < 3; ++axis) sum.value[axis] /= count;
-  }
+  });
 }
 
 }  // namespace blendwire::mesh::internal
