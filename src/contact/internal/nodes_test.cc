@@ -61,7 +61,7 @@ TEST_F(NodesTest, SurfaceDistancesAreTheShortest) {
   }
   constexpr double kLimit = 0.03;
   const std::vector<uint32_t> seeds = {4, 250};
-  const std::vector<double> distances = SurfaceDistances(nodes, members, seeds, kLimit);
+  const std::vector<double> distances = SurfaceGraph(nodes, members).Distances(seeds, kLimit);
 
   std::vector<double> expected(nodes.count(), 1e9);
   std::vector<char> is_member(nodes.count(), 0);
@@ -93,7 +93,8 @@ TEST_F(NodesTest, APathIsAsLongAsTheDistance) {
   std::iota(members.begin(), members.end(), 0U);
   const uint32_t from = 17;
   const uint32_t to = 190;
-  const std::vector<uint32_t> path = SurfacePath(nodes, members, from, to, 1.0);
+  const SurfaceGraph graph(nodes, members);
+  const std::vector<uint32_t> path = graph.Path(from, to, 1.0);
   ASSERT_GT(path.size(), 2U);
   EXPECT_EQ(path.front(), from);
   EXPECT_EQ(path.back(), to);
@@ -102,10 +103,10 @@ TEST_F(NodesTest, APathIsAsLongAsTheDistance) {
     EXPECT_THAT(nodes.neighbours(path[i - 1]), ::testing::Contains(path[i]));
     length += Length(nodes.positions[path[i]] - nodes.positions[path[i - 1]]);
   }
-  const double distance = SurfaceDistances(nodes, members, {&from, 1}, 1.0)[to];
+  const double distance = graph.Distances({&from, 1}, 1.0)[to];
   EXPECT_NEAR(length, distance, 1e-12);
-  EXPECT_TRUE(SurfacePath(nodes, members, from, to, 0.9 * distance).empty());
-  EXPECT_TRUE(SurfacePath(nodes, members, from, patch_, 1.0).empty());
+  EXPECT_TRUE(graph.Path(from, to, 0.9 * distance).empty());
+  EXPECT_TRUE(graph.Path(from, patch_, 1.0).empty());
 }
 
 }  // namespace
