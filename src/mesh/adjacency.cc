@@ -20,46 +20,37 @@ struct Csr {
   std::vector<uint32_t> neighbours;
 };
 
-// Sorts each node's neighbours and drops what is there twice, in place.
-void MakeUnique(Csr& csr) {
-  uint32_t kept = 0;
-  uint32_t begin = 0;
-  for (size_t node = 0; node + 1 < csr.first.size(); ++node) {
-    const uint32_t end = csr.first[node + 1];
-    const auto from = csr.neighbours.begin() + begin;
-    const auto to = csr.neighbours.begin() + end;
-    std::sort(from, to);
-    const auto unique_end = std::unique(from, to);
-    const auto target = csr.neighbours.begin() + kept;
-    if (target != from) std::copy(from, unique_end, target);
-    kept += static_cast<uint32_t>(unique_end - from);
-    begin = end;
-    csr.first[node + 1] = kept;
-  }
-  csr.neighbours.resize(kept);
-}
-
-// See Adjacency::padded_neighbours.
-Csr Padded(const Csr& csr, std::vector<uint32_t>& counts) {
+// The neighbours of an undirected graph in ascending order, each once and filled up to whole blocks
+// (Adjacency::padded_neighbours); `counts` becomes how many each node has. Where an edge is in both
+// its nodes' lists, handing every node, in turn, to those in its list sorts all lists at once.
+Csr SortedAndPadded(const Csr& csr, std::vector<uint32_t>& counts) {
   constexpr uint32_t kBlock = Adjacency::kBlock;
-  const size_t node_count = csr.first.size() - 1;
+  const auto node_count = static_cast<uint32_t>(csr.first.size() - 1);
+  counts.assign(node_count, 0);
+  std::vector<uint32_t> sorted(csr.neighbours.size());
+  for (uint32_t node = 0; node < node_count; ++node) {
+    for (uint32_t i = csr.first[node]; i < csr.first[node + 1]; ++i) {
+      const uint32_t other = csr.neighbours[i];
+      uint32_t* const list = sorted.data() + csr.first[other];
+      uint32_t& count = counts[other];
+      if (count == 0 || list[count - 1] != node) list[count++] = node;
+    }
+  }
   Csr padded;
   padded.first.resize(node_count + 1);
-  counts.resize(node_count);
-  for (size_t node = 0; node < node_count; ++node) {
-    counts[node] = csr.first[node + 1] - csr.first[node];
+  for (uint32_t node = 0; node < node_count; ++node) {
     padded.first[node + 1] = padded.first[node] + (counts[node] + kBlock - 1) / kBlock * kBlock;
   }
-  padded.neighbours.resize(padded.first.back(), static_cast<uint32_t>(node_count));
-  for (size_t node = 0; node < node_count; ++node) {
-    std::copy_n(csr.neighbours.begin() + csr.first[node], counts[node],
+  padded.neighbours.resize(padded.first.back(), node_count);
+  for (uint32_t node = 0; node < node_count; ++node) {
+    std::copy_n(sorted.begin() + csr.first[node], counts[node],
                 padded.neighbours.begin() + padded.first[node]);
   }
   return padded;
 }
 
 // The undirected graph of the edges that `for_each_edge(visit)` reports as visit(a, b), twice over:
-// once to count, once to fill. An edge may be reported more than once.
+// once to count, once to fill. An edge may be reported more than once, and is there as often.
 template <typename ForEachEdge>
 Csr BuildCsr(size_t node_count, const ForEachEdge& for_each_edge) {
   Csr csr;
@@ -78,7 +69,6 @@ Csr BuildCsr(size_t node_count, const ForEachEdge& for_each_edge) {
   });
   cursor.pop_back();
   csr.first = std::move(cursor);
-  MakeUnique(csr);
   return csr;
 }
 
@@ -119,7 +109,7 @@ Adjacency Adjacency::FromTriangles(absl::Span<const float> vertices,
       if (c != a) visit(c, a);
     }
   });
-  Csr csr = Padded(edges, adjacency.count_);
+  Csr csr = SortedAndPadded(edges, adjacency.count_);
   adjacency.node_of_ = std::move(weld.node_of);
   adjacency.first_ = std::move(csr.first);
   adjacency.neighbours_ = std::move(csr.neighbours);
@@ -152,7 +142,7 @@ Adjacency Adjacency::FromNearestNeighbours(absl::Span<const float> vertices, siz
       }
     }
   });
-  Csr csr = Padded(edges, adjacency.count_);
+  Csr csr = SortedAndPadded(edges, adjacency.count_);
   adjacency.node_of_ = std::move(weld.node_of);
   adjacency.first_ = std::move(csr.first);
   adjacency.neighbours_ = std::move(csr.neighbours);
