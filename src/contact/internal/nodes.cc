@@ -6,13 +6,13 @@
 #include <functional>
 #include <limits>
 #include <numeric>
-#include <queue>
 #include <utility>
 
 namespace blendwire::contact::internal {
 namespace {
 
 constexpr size_t kSurest = 12;
+constexpr size_t kRings = 32;  // within the limit of a walk
 constexpr uint32_t kNone = std::numeric_limits<uint32_t>::max();
 
 double MeanOfLargest(absl::Span<const float> values) {
@@ -95,29 +95,39 @@ SurfaceGraph::SurfaceGraph(const Nodes& nodes, absl::Span<const uint32_t> member
   }
 }
 
-// Dijkstra's algorithm from all seeds at once, as far as `to`, or everywhere if that is kNone.
+// Dijkstra's algorithm from all seeds at once, as far as `to`, or everywhere if that is kNone. The
+// open nodes lie in rings around the seeds, in any order within one: a node that gets nearer while
+// its ring is walked is walked from again, which costs less than to keep all in order.
 SurfaceGraph::Walked SurfaceGraph::Walk(absl::Span<const uint32_t> seeds, uint32_t to,
                                         double limit) const {
+  struct Open {
+    double distance;
+    uint32_t node;
+  };
   const size_t count = first_.size() - 1;
   Walked walked{std::vector<double>(count, limit), std::vector<uint32_t>(count, kNone)};
-  using Entry = std::pair<double, uint32_t>;
-  std::priority_queue<Entry, std::vector<Entry>, std::greater<>> open;
+  std::vector<std::vector<Open>> rings(kRings);
+  const double last = static_cast<double>(rings.size()) - 1.0;
+  const auto ring_of = [limit, last](double distance) {
+    return static_cast<size_t>(std::min(last, (last + 1.0) * (distance / limit)));
+  };
   for (const uint32_t seed : seeds) {
     walked.distances[seed] = 0.0;
-    open.emplace(0.0, seed);
+    rings[0].push_back({0.0, seed});
   }
-  while (!open.empty()) {
-    const auto [distance, node] = open.top();
-    open.pop();
-    if (node == to) break;
-    if (distance > walked.distances[node]) continue;
-    for (uint32_t i = first_[node]; i < first_[node + 1]; ++i) {
-      const Edge& edge = edges_[i];
-      const double through = distance + edge.length;
-      if (through >= walked.distances[edge.to]) continue;
-      walked.distances[edge.to] = through;
-      walked.before[edge.to] = node;
-      open.emplace(through, edge.to);
+  for (size_t ring = 0; ring < rings.size(); ++ring) {
+    if (to != kNone && ring > ring_of(walked.distances[to])) break;
+    for (size_t i = 0; i < rings[ring].size(); ++i) {  // grows
+      const Open open = rings[ring][i];
+      if (open.distance > walked.distances[open.node]) continue;
+      for (uint32_t e = first_[open.node]; e < first_[open.node + 1]; ++e) {
+        const Edge& edge = edges_[e];
+        const double through = open.distance + edge.length;
+        if (through >= walked.distances[edge.to]) continue;
+        walked.distances[edge.to] = through;
+        walked.before[edge.to] = open.node;
+        rings[ring_of(through)].push_back({through, edge.to});
+      }
     }
   }
   return walked;
