@@ -109,5 +109,29 @@ TEST_F(NodesTest, APathIsAsLongAsTheDistance) {
   EXPECT_TRUE(graph.Path(from, patch_, 1.0).empty());
 }
 
+// A chain with a shortcut: edges far longer than others, and a node that gets nearer twice.
+TEST(SurfaceGraphTest, EdgesMayHaveAnyLength) {
+  const std::vector<float> vertices = {0, 0, 0, 1e-6f, 0, 0, 2e-6f, 0, 0, 0.5f, 0, 0, 1, 0, 0};
+  const std::vector<std::vector<uint32_t>> neighbours = {
+      {1, 4, 3}, {0, 2}, {1, 3}, {2, 4, 0}, {3, 0}};
+  const std::vector<uint32_t> node_of = {0, 1, 2, 3, 4};
+  const auto neighbours_of = [&neighbours](size_t node) {
+    return absl::MakeConstSpan(neighbours[node]);
+  };
+  const std::vector<float> margins(vertices.size() / 3 * kMargins, 0.0f);
+  const Nodes nodes =
+      MakeNodes({vertices, node_of, node_of.size(), neighbours_of, {}}, margins);
+  const SurfaceGraph graph(nodes, node_of);
+  const std::vector<uint32_t> seeds = {0};
+  const auto are = [](std::vector<double> expected) {
+    return ::testing::Pointwise(::testing::DoubleNear(1e-12), expected);
+  };
+  EXPECT_THAT(graph.Distances(seeds, 2.0), are({0.0, 1e-6f, 2e-6f, 0.5, 1.0}));
+  EXPECT_THAT(graph.Distances(seeds, 0.7), are({0.0, 1e-6f, 2e-6f, 0.5, 0.7}));
+  EXPECT_EQ(graph.Path(4, 1, 2.0).front(), 4U);
+  EXPECT_EQ(graph.Path(4, 1, 2.0).back(), 1U);
+  EXPECT_THAT(graph.Path(2, 2, 1.0), ::testing::ElementsAre(2U));
+}
+
 }  // namespace
 }  // namespace blendwire::contact::internal
