@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -15,61 +16,73 @@
 namespace blendwire::mesh {
 namespace {
 
-struct Csr {
-  std::vector<uint32_t> first;
-  std::vector<uint32_t> neighbours;
+struct Graph {
+  std::vector<uint32_t> first;       // [node_count + 1]
+  std::vector<uint32_t> count;       // [node_count]
+  std::vector<uint32_t> neighbours;  // as Adjacency::padded_neighbours has them
 };
 
-// The neighbours of an undirected graph in ascending order, each once and filled up to whole blocks
-// (Adjacency::padded_neighbours); `counts` becomes how many each node has. Where an edge is in both
-// its nodes' lists, handing every node, in turn, to those in its list sorts all lists at once.
-Csr SortedAndPadded(const Csr& csr, std::vector<uint32_t>& counts) {
+// Sums up what each list has, said one place too far, to where each begins.
+void SumUp(std::vector<uint32_t>& counts) {
+  std::partial_sum(counts.begin(), counts.end(), counts.begin());
+}
+
+// Where each node's neighbours begin, and room for them.
+void MakeRoom(Graph& graph) {
   constexpr uint32_t kBlock = Adjacency::kBlock;
-  const auto node_count = static_cast<uint32_t>(csr.first.size() - 1);
-  counts.assign(node_count, 0);
-  std::vector<uint32_t> sorted(csr.neighbours.size());
-  for (uint32_t node = 0; node < node_count; ++node) {
-    for (uint32_t i = csr.first[node]; i < csr.first[node + 1]; ++i) {
-      const uint32_t other = csr.neighbours[i];
-      uint32_t* const list = sorted.data() + csr.first[other];
-      uint32_t& count = counts[other];
-      if (count == 0 || list[count - 1] != node) list[count++] = node;
-    }
+  const size_t node_count = graph.count.size();
+  graph.first.assign(node_count + 1, 0);
+  for (size_t node = 0; node < node_count; ++node) {
+    graph.first[node + 1] = (graph.count[node] + kBlock - 1) / kBlock * kBlock;
   }
-  Csr padded;
-  padded.first.resize(node_count + 1);
-  for (uint32_t node = 0; node < node_count; ++node) {
-    padded.first[node + 1] = padded.first[node] + (counts[node] + kBlock - 1) / kBlock * kBlock;
-  }
-  padded.neighbours.resize(padded.first.back(), node_count);
-  for (uint32_t node = 0; node < node_count; ++node) {
-    std::copy_n(sorted.begin() + csr.first[node], counts[node],
-                padded.neighbours.begin() + padded.first[node]);
-  }
-  return padded;
+  SumUp(graph.first);
+  graph.neighbours.assign(graph.first.back(), static_cast<uint32_t>(node_count));
 }
 
 // The undirected graph of the edges that `for_each_edge(visit)` reports as visit(a, b), twice over:
-// once to count, once to fill. An edge may be reported more than once, and is there as often.
+// once to count, once to fill. An edge may be reported more than once, in either direction. No list
+// is sorted: what is handed out in the order of the nodes arrives in order.
 template <typename ForEachEdge>
-Csr BuildCsr(size_t node_count, const ForEachEdge& for_each_edge) {
-  Csr csr;
-  // cursor[node + 1] first says where the node's neighbours begin, then, advanced by the filling,
-  // where they end: which is where those of node + 1 begin.
-  std::vector<uint32_t> cursor(node_count + 2, 0);
-  for_each_edge([&cursor](uint32_t a, uint32_t b) {
-    ++cursor[a + 2];
-    ++cursor[b + 2];
+Graph BuildGraph(size_t node_count, const ForEachEdge& for_each_edge) {
+  std::vector<uint32_t> first_higher(node_count + 1, 0);
+  std::vector<uint32_t> first_lower(node_count + 1, 0);
+  for_each_edge([&first_higher, &first_lower](uint32_t a, uint32_t b) {
+    ++first_higher[std::min(a, b) + size_t{1}];
+    ++first_lower[std::max(a, b) + size_t{1}];
   });
-  for (size_t i = 2; i < cursor.size(); ++i) cursor[i] += cursor[i - 1];
-  csr.neighbours.resize(cursor.back());
-  for_each_edge([&cursor, &csr](uint32_t a, uint32_t b) {
-    csr.neighbours[cursor[a + 1]++] = b;
-    csr.neighbours[cursor[b + 1]++] = a;
+  SumUp(first_higher);
+  SumUp(first_lower);
+  // The neighbours above each node, in any order, some of them twice.
+  std::vector<uint32_t> higher(first_higher.back());
+  std::vector<uint32_t> end(first_higher);
+  for_each_edge([&higher, &end](uint32_t a, uint32_t b) {
+    higher[end[std::min(a, b)]++] = std::max(a, b);
   });
-  cursor.pop_back();
-  csr.first = std::move(cursor);
-  return csr;
+
+  // Those below each node, in order, each once.
+  Graph graph;
+  graph.count.assign(node_count, 0);
+  std::vector<uint32_t> lower(first_lower.back());
+  end = first_lower;
+  for (uint32_t node = 0; node < node_count; ++node) {
+    for (uint32_t i = first_higher[node]; i < first_higher[node + 1]; ++i) {
+      const uint32_t other = higher[i];
+      if (end[other] > first_lower[other] && lower[end[other] - 1] == node) continue;
+      lower[end[other]++] = node;
+      ++graph.count[node];
+      ++graph.count[other];
+    }
+  }
+
+  MakeRoom(graph);
+  std::vector<uint32_t> next(graph.first);
+  for (uint32_t node = 0; node < node_count; ++node) {
+    for (uint32_t i = first_lower[node]; i < end[node]; ++i) {
+      graph.neighbours[next[node]++] = lower[i];
+      graph.neighbours[next[lower[i]]++] = node;
+    }
+  }
+  return graph;
 }
 
 // What nanoflann wants to know about a set of points.
@@ -99,7 +112,7 @@ Adjacency Adjacency::FromTriangles(absl::Span<const float> vertices,
   Adjacency adjacency;
   internal::Weld weld = internal::WeldVertices(vertices, triangles);
   const std::vector<uint32_t>& node_of = weld.node_of;
-  const Csr edges = BuildCsr(weld.first_vertex.size(), [&node_of, triangles](auto visit) {
+  Graph graph = BuildGraph(weld.first_vertex.size(), [&node_of, triangles](auto visit) {
     for (size_t t = 0; t + 2 < triangles.size(); t += 3) {
       const uint32_t a = node_of[triangles[t]];
       const uint32_t b = node_of[triangles[t + 1]];
@@ -109,10 +122,10 @@ Adjacency Adjacency::FromTriangles(absl::Span<const float> vertices,
       if (c != a) visit(c, a);
     }
   });
-  Csr csr = SortedAndPadded(edges, adjacency.count_);
   adjacency.node_of_ = std::move(weld.node_of);
-  adjacency.first_ = std::move(csr.first);
-  adjacency.neighbours_ = std::move(csr.neighbours);
+  adjacency.first_ = std::move(graph.first);
+  adjacency.count_ = std::move(graph.count);
+  adjacency.neighbours_ = std::move(graph.neighbours);
   return adjacency;
 }
 
@@ -134,7 +147,7 @@ Adjacency Adjacency::FromNearestNeighbours(absl::Span<const float> vertices, siz
                              positions.kdtree_get_pt(node, 2)};
     tree.knnSearch(point, wanted, &found[node * wanted], distances.data());
   }
-  const Csr edges = BuildCsr(node_count, [&found, node_count, wanted](auto visit) {
+  Graph graph = BuildGraph(node_count, [&found, node_count, wanted](auto visit) {
     for (size_t node = 0; node < node_count; ++node) {
       for (size_t i = 0; i < wanted; ++i) {
         const uint32_t neighbour = found[node * wanted + i];
@@ -142,10 +155,10 @@ Adjacency Adjacency::FromNearestNeighbours(absl::Span<const float> vertices, siz
       }
     }
   });
-  Csr csr = SortedAndPadded(edges, adjacency.count_);
   adjacency.node_of_ = std::move(weld.node_of);
-  adjacency.first_ = std::move(csr.first);
-  adjacency.neighbours_ = std::move(csr.neighbours);
+  adjacency.first_ = std::move(graph.first);
+  adjacency.count_ = std::move(graph.count);
+  adjacency.neighbours_ = std::move(graph.neighbours);
   return adjacency;
 }
 
