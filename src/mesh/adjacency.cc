@@ -55,9 +55,8 @@ Graph BuildGraph(size_t node_count, const ForEachEdge& for_each_edge) {
   // The neighbours above each node, in any order, some of them twice.
   std::vector<uint32_t> higher(first_higher.back());
   std::vector<uint32_t> end(first_higher);
-  for_each_edge([&higher, &end](uint32_t a, uint32_t b) {
-    higher[end[std::min(a, b)]++] = std::max(a, b);
-  });
+  for_each_edge(
+      [&higher, &end](uint32_t a, uint32_t b) { higher[end[std::min(a, b)]++] = std::max(a, b); });
 
   // Those below each node, in order, each once.
   Graph graph;

@@ -109,8 +109,7 @@ Curve FitCurve(absl::Span<const Sample> samples, double from, double to, int col
   const std::vector<Sample> thinned = Thinned(samples, kThinnest * bandwidth.least);
   for (int column = 0; column < columns; ++column) {
     const double x = curve.ColumnX(column);
-    const double width =
-        std::clamp(0.6 * ReachOf(thinned, x), bandwidth.least, bandwidth.most);
+    const double width = std::clamp(0.6 * ReachOf(thinned, x), bandwidth.least, bandwidth.most);
     curve[column] = Regress(thinned, x, width);
   }
   return curve;

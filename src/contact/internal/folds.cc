@@ -27,8 +27,7 @@ bool Folded(const Skin& skin, absl::Span<const Vector> offsets, const Triangle& 
   const double cosine = Dot(rest, now);  // times both lengths
   if (cosine >= 0.0) return false;       // nearly all: no roots for them
   const double area = Length(rest);
-  return area > kSliver * (Dot(ab, ab) + Dot(ac, ac)) &&
-         cosine < -kTurned * area * Length(now);
+  return area > kSliver * (Dot(ab, ab) + Dot(ac, ac)) && cosine < -kTurned * area * Length(now);
 }
 
 // The mean correction of a node's neighbours along the part's triangles.

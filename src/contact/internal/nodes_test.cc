@@ -119,8 +119,7 @@ TEST(SurfaceGraphTest, EdgesMayHaveAnyLength) {
     return absl::MakeConstSpan(neighbours[node]);
   };
   const std::vector<float> margins(vertices.size() / 3 * kMargins, 0.0f);
-  const Nodes nodes =
-      MakeNodes({vertices, node_of, node_of.size(), neighbours_of, {}}, margins);
+  const Nodes nodes = MakeNodes({vertices, node_of, node_of.size(), neighbours_of, {}}, margins);
   const SurfaceGraph graph(nodes, node_of);
   const std::vector<uint32_t> seeds = {0};
   const auto are = [](std::vector<double> expected) {
