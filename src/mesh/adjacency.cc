@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -16,50 +17,58 @@ namespace blendwire::mesh {
 namespace {
 
 struct Csr {
-  std::vector<uint32_t> first;
-  std::vector<uint32_t> neighbours;
+  std::vector<uint32_t> first;       // [node_count + 1]
+  std::vector<uint32_t> neighbours;  // those of a node: from first[node] to first[node + 1]
 };
 
-// Sorts each node's neighbours and drops what is there twice, in place.
-void MakeUnique(Csr& csr) {
-  uint32_t kept = 0;
-  uint32_t begin = 0;
-  for (size_t node = 0; node + 1 < csr.first.size(); ++node) {
-    const uint32_t end = csr.first[node + 1];
-    const auto from = csr.neighbours.begin() + begin;
-    const auto to = csr.neighbours.begin() + end;
-    std::sort(from, to);
-    const auto unique_end = std::unique(from, to);
-    const auto target = csr.neighbours.begin() + kept;
-    if (target != from) std::copy(from, unique_end, target);
-    kept += static_cast<uint32_t>(unique_end - from);
-    begin = end;
-    csr.first[node + 1] = kept;
-  }
-  csr.neighbours.resize(kept);
+// Sums up what each list has, said one place too far, to where each begins.
+void SumUp(std::vector<uint32_t>& counts) {
+  std::partial_sum(counts.begin(), counts.end(), counts.begin());
 }
 
 // The undirected graph of the edges that `for_each_edge(visit)` reports as visit(a, b), twice over:
-// once to count, once to fill. An edge may be reported more than once.
+// once to count, once to fill. An edge may be reported more than once, in either direction. No list
+// is sorted: what is handed out in the order of the nodes arrives in order.
 template <typename ForEachEdge>
 Csr BuildCsr(size_t node_count, const ForEachEdge& for_each_edge) {
+  std::vector<uint32_t> first_higher(node_count + 1, 0);
+  std::vector<uint32_t> first_lower(node_count + 1, 0);
+  for_each_edge([&first_higher, &first_lower](uint32_t a, uint32_t b) {
+    ++first_higher[std::min(a, b) + size_t{1}];
+    ++first_lower[std::max(a, b) + size_t{1}];
+  });
+  SumUp(first_higher);
+  SumUp(first_lower);
+  // The neighbours above each node, in any order, some of them twice.
+  std::vector<uint32_t> higher(first_higher.back());
+  std::vector<uint32_t> end(first_higher);
+  for_each_edge(
+      [&higher, &end](uint32_t a, uint32_t b) { higher[end[std::min(a, b)]++] = std::max(a, b); });
+
+  // Those below each node, in order, each once.
   Csr csr;
-  // cursor[node + 1] first says where the node's neighbours begin, then, advanced by the filling,
-  // where they end: which is where those of node + 1 begin.
-  std::vector<uint32_t> cursor(node_count + 2, 0);
-  for_each_edge([&cursor](uint32_t a, uint32_t b) {
-    ++cursor[a + 2];
-    ++cursor[b + 2];
-  });
-  for (size_t i = 2; i < cursor.size(); ++i) cursor[i] += cursor[i - 1];
-  csr.neighbours.resize(cursor.back());
-  for_each_edge([&cursor, &csr](uint32_t a, uint32_t b) {
-    csr.neighbours[cursor[a + 1]++] = b;
-    csr.neighbours[cursor[b + 1]++] = a;
-  });
-  cursor.pop_back();
-  csr.first = std::move(cursor);
-  MakeUnique(csr);
+  csr.first.assign(node_count + 1, 0);
+  std::vector<uint32_t> lower(first_lower.back());
+  end = first_lower;
+  for (uint32_t node = 0; node < node_count; ++node) {
+    for (uint32_t i = first_higher[node]; i < first_higher[node + 1]; ++i) {
+      const uint32_t other = higher[i];
+      if (end[other] > first_lower[other] && lower[end[other] - 1] == node) continue;
+      lower[end[other]++] = node;
+      ++csr.first[node + size_t{1}];
+      ++csr.first[other + size_t{1}];
+    }
+  }
+
+  SumUp(csr.first);
+  csr.neighbours.resize(csr.first.back());
+  std::vector<uint32_t> next(csr.first);
+  for (uint32_t node = 0; node < node_count; ++node) {
+    for (uint32_t i = first_lower[node]; i < end[node]; ++i) {
+      csr.neighbours[next[node]++] = lower[i];
+      csr.neighbours[next[lower[i]]++] = node;
+    }
+  }
   return csr;
 }
 

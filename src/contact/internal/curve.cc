@@ -12,15 +12,23 @@ namespace {
 
 constexpr double kThinnest = 0.2;  // of the least bandwidth, between samples
 constexpr size_t kNearest = 6;     // samples that a column should see
+// What a sample counts for at the least, so that a column far from all has a value, too; and where
+// exp(-x) does not change a bit of it any more.
+constexpr double kLeastBell = 1e-12;
+constexpr double kVanishes = 66.0;
 
-// The distance from `x` within which kNearest samples lie; `distances` is memory to work in.
-double ReachOf(absl::Span<const Sample> samples, double x, std::vector<double>& distances) {
-  distances.clear();
-  for (const Sample& sample : samples) distances.push_back(std::abs(sample.x - x));
-  const size_t nth = std::min(kNearest, distances.size()) - 1;
-  std::nth_element(distances.begin(), distances.begin() + static_cast<std::ptrdiff_t>(nth),
-                   distances.end());
-  return distances[nth];
+// The distance from `x` within which kNearest samples lie; they come by x.
+double ReachOf(absl::Span<const Sample> samples, double x) {
+  auto right = std::lower_bound(samples.begin(), samples.end(), x,
+                                [](const Sample& sample, double at) { return sample.x < at; });
+  auto left = right;
+  double reach = 0.0;
+  for (size_t i = 0; i < std::min(kNearest, samples.size()); ++i) {
+    const bool from_left = right == samples.end() ||
+                           (left != samples.begin() && x - std::prev(left)->x < right->x - x);
+    reach = from_left ? x - (--left)->x : (right++)->x - x;
+  }
+  return reach;
 }
 
 Vector Regress(absl::Span<const Sample> samples, double x, double width) {
@@ -34,7 +42,9 @@ Vector Regress(absl::Span<const Sample> samples, double x, double width) {
   for (const Sample& sample : samples) {
     const double d = sample.x - x;
     const double t = d / width;
-    const double weight = sample.weight * (std::exp(-0.5 * t * t) + 1e-12);
+    const double half_square = 0.5 * t * t;
+    const double bell = half_square < kVanishes ? std::exp(-half_square) : 0.0;
+    const double weight = sample.weight * (bell + kLeastBell);
     s0 += weight;
     s1 += weight * d;
     s2 += weight * d * d;
@@ -48,7 +58,14 @@ Vector Regress(absl::Span<const Sample> samples, double x, double width) {
   return (1.0 / s0) * m0 - mean * slope;
 }
 
-// Many samples that lie closer together than any column can tell apart count as few.
+std::vector<Sample> ByX(absl::Span<const Sample> samples) {
+  std::vector<Sample> sorted(samples.begin(), samples.end());
+  std::sort(sorted.begin(), sorted.end(),
+            [](const Sample& a, const Sample& b) { return a.x < b.x; });
+  return sorted;
+}
+
+// The samples by x. Many that lie closer together than any column can tell apart count as few.
 std::vector<Sample> Thinned(absl::Span<const Sample> samples, double spacing) {
   double from = std::numeric_limits<double>::max();
   double to = std::numeric_limits<double>::lowest();
@@ -57,7 +74,7 @@ std::vector<Sample> Thinned(absl::Span<const Sample> samples, double spacing) {
     to = std::max(to, sample.x);
   }
   const double bins = (to - from) / spacing + 1.0;
-  if (!(bins < 0.5 * static_cast<double>(samples.size()))) return {samples.begin(), samples.end()};
+  if (!(bins < 0.5 * static_cast<double>(samples.size()))) return ByX(samples);
   std::vector<Sample> sums(static_cast<size_t>(bins) + 1);
   for (const Sample& sample : samples) {
     Sample& sum = sums[static_cast<size_t>((sample.x - from) / spacing)];
@@ -90,12 +107,9 @@ Curve FitCurve(absl::Span<const Sample> samples, double from, double to, int col
                const Bandwidth& bandwidth) {
   Curve curve(from, to, columns);
   const std::vector<Sample> thinned = Thinned(samples, kThinnest * bandwidth.least);
-  std::vector<double> distances;
-  distances.reserve(samples.size());
   for (int column = 0; column < columns; ++column) {
     const double x = curve.ColumnX(column);
-    const double width =
-        std::clamp(0.6 * ReachOf(thinned, x, distances), bandwidth.least, bandwidth.most);
+    const double width = std::clamp(0.6 * ReachOf(thinned, x), bandwidth.least, bandwidth.most);
     curve[column] = Regress(thinned, x, width);
   }
   return curve;

@@ -2,6 +2,7 @@
 
 #include "contact/internal/curve.h"
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 
@@ -109,6 +110,27 @@ TEST(FitCurve, OneSampleIsAConstant) {
     EXPECT_NEAR(curve[c].y, 2.0, 1e-9);
     EXPECT_NEAR(curve[c].z, 3.0, 1e-9);
   }
+}
+
+// Beyond all samples, and between two groups of them, where every one is many widths away.
+TEST(FitCurve, HasAValueFarFromAllSamples) {
+  std::vector<Sample> samples;
+  for (const double x : {0.0, 0.001, 0.002, 0.998, 0.999, 1.0}) {
+    samples.push_back({x, {0.0, 1.0, 2.0}, 1.0});
+  }
+  const Curve curve = FitCurve(samples, -3.0, 4.0, 15, {0.01, 0.02});
+  for (int c = 0; c < 15; ++c) {
+    EXPECT_NEAR(curve[c].y, 1.0, 1e-9);
+    EXPECT_NEAR(curve[c].z, 2.0, 1e-9);
+  }
+}
+
+TEST(FitCurve, SamplesMayComeInAnyOrder) {
+  std::vector<Sample> samples = Line(50);
+  const Curve curve = FitCurve(samples, 0.0, 1.0, 21, {0.03, 0.2});
+  std::shuffle(samples.begin(), samples.end(), std::mt19937(3));
+  const Curve shuffled = FitCurve(samples, 0.0, 1.0, 21, {0.03, 0.2});
+  for (int c = 0; c < 21; ++c) EXPECT_NEAR(shuffled[c].y, curve[c].y, 1e-12);
 }
 
 }  // namespace

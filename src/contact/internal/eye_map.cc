@@ -36,7 +36,7 @@ std::vector<uint32_t> Seeds(const Surroundings& around, const FoundRim& rim, con
 
 // The rim around each corner of the eye, where margins fade: the shortest way over the skin from
 // the last node of one rim to that of the other. Its halves go to the seeds of the rims.
-void JoinCorners(const Nodes& nodes, const Surroundings& around, const Rims& rims,
+void JoinCorners(const SurfaceGraph& graph, const Surroundings& around, const Rims& rims,
                  std::vector<uint32_t>& upper, std::vector<uint32_t>& lower) {
   for (const double side : {-1.0, 1.0}) {
     // Of several that are as far out, always the same, in whatever order the vertices come.
@@ -49,7 +49,7 @@ void JoinCorners(const Nodes& nodes, const Surroundings& around, const Rims& rim
     const uint32_t to = *std::max_element(lower.begin(), lower.end(), farther);
     const double straight = Length(around.positions[from] - around.positions[to]);
     const std::vector<uint32_t> path =
-        SurfacePath(nodes, around.nodes, from, to, 2.0 * straight + kCornerWay * rims.width);
+        graph.Path(from, to, 2.0 * straight + kCornerWay * rims.width);
     for (size_t i = 0; i < path.size(); ++i) {
       (2 * i < path.size() ? upper : lower).push_back(path[i]);
     }
@@ -116,9 +116,10 @@ std::string BuildEye(const Nodes& nodes, const Frame& frame, double radius, Regi
   const double limit = kFarthest * rims.height;
   std::vector<uint32_t> upper = Seeds(around, found.upper, rims.upper, rims.height);
   std::vector<uint32_t> lower = Seeds(around, found.lower, rims.lower, rims.height);
-  JoinCorners(nodes, around, rims, upper, lower);
-  const std::vector<double> to_upper = SurfaceDistances(nodes, around.nodes, upper, limit);
-  const std::vector<double> to_lower = SurfaceDistances(nodes, around.nodes, lower, limit);
+  const SurfaceGraph graph(nodes, around.nodes);
+  JoinCorners(graph, around, rims, upper, lower);
+  const std::vector<double> to_upper = graph.Distances(upper, limit);
+  const std::vector<double> to_lower = graph.Distances(lower, limit);
   for (size_t i = 0; i < around.nodes.size(); ++i) {
     if (!around.skin[i]) continue;
     Member member = MemberOf(rims, around.positions[i], to_upper[i], to_lower[i]);

@@ -24,9 +24,10 @@ bool Folded(const Skin& skin, absl::Span<const Vector> offsets, const Triangle& 
   const Vector rest = Cross(ab, ac);
   const Vector b = moved(0);
   const Vector now = Cross(moved(1) - b, moved(2) - b);
+  const double cosine = Dot(rest, now);  // times both lengths
+  if (cosine >= 0.0) return false;       // nearly all: no roots for them
   const double area = Length(rest);
-  return area > kSliver * (Dot(ab, ab) + Dot(ac, ac)) &&
-         Dot(rest, now) < -kTurned * area * Length(now);
+  return area > kSliver * (Dot(ab, ab) + Dot(ac, ac)) && cosine < -kTurned * area * Length(now);
 }
 
 // The mean correction of a node's neighbours along the part's triangles.
@@ -98,9 +99,10 @@ size_t CountTears(const Skin& skin, absl::Span<const Vector> offsets) {
       const uint32_t a = t[i];
       const uint32_t b = t[(i + 1) % 3];
       const Vector edge = skin.positions[b] - skin.positions[a];
-      const double plain = Length(edge + skin.scale * (skin.field[b] - skin.field[a]));
-      const double now = Length(edge + skin.scale * (offsets[b] - offsets[a]));
-      if (now > kTorn * std::max(plain, Length(edge))) ++tears;
+      const Vector plain = edge + skin.scale * (skin.field[b] - skin.field[a]);
+      const Vector now = edge + skin.scale * (offsets[b] - offsets[a]);
+      // Squares, without roots.
+      if (Dot(now, now) > kTorn * kTorn * std::max(Dot(plain, plain), Dot(edge, edge))) ++tears;
     }
   }
   return tears;

@@ -24,6 +24,8 @@ struct Group {
   Vector centre;
   double spread = 0.0;  // standard deviation
   double weight = 0.0;
+
+  bool operator==(const Group&) const = default;
 };
 
 std::vector<Point> PointsOn(const Nodes& nodes, Margin first, Margin second) {
@@ -72,6 +74,7 @@ std::array<Group, 2> SplitInTwo(absl::Span<const Point> points) {
         return own < other && own < kFar * before[side].spread;
       });
     }
+    if (groups == before) break;
   }
   return groups;
 }

@@ -92,10 +92,9 @@ std::string BuildMouth(const Nodes& nodes, const Frame& face, RegionBuilder& reg
   rims.upper_nodes = WithLocals(around, found.upper, region);
   rims.lower_nodes = WithLocals(around, found.lower, region);
   const double limit = kFarthest * rims.width;
-  const std::vector<double> to_upper =
-      SurfaceDistances(nodes, around.nodes, found.upper.members, limit);
-  const std::vector<double> to_lower =
-      SurfaceDistances(nodes, around.nodes, found.lower.members, limit);
+  const SurfaceGraph graph(nodes, around.nodes);
+  const std::vector<double> to_upper = graph.Distances(found.upper.members, limit);
+  const std::vector<double> to_lower = graph.Distances(found.lower.members, limit);
   for (size_t i = 0; i < around.nodes.size(); ++i) {
     if (!around.skin[i]) continue;
     Member member;

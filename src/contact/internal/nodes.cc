@@ -5,23 +5,23 @@
 #include <algorithm>
 #include <functional>
 #include <limits>
-#include <queue>
+#include <numeric>
 #include <utility>
 
 namespace blendwire::contact::internal {
 namespace {
 
 constexpr size_t kSurest = 12;
+constexpr size_t kRings = 32;  // within the limit of a walk
 constexpr uint32_t kNone = std::numeric_limits<uint32_t>::max();
 
-double MeanOfLargest(std::vector<float> values) {
-  const size_t count = std::min(kSurest, values.size());
-  if (count == 0) return 0.0;
-  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(count - 1),
-                   values.end(), std::greater<>());
-  double sum = 0.0;
-  for (size_t i = 0; i < count; ++i) sum += double{values[i]};
-  return sum / static_cast<double>(count);
+double MeanOfLargest(absl::Span<const float> values) {
+  std::vector<float> largest(std::min(kSurest, values.size()));
+  if (largest.empty()) return 0.0;
+  std::partial_sort_copy(values.begin(), values.end(), largest.begin(), largest.end(),
+                         std::greater<>());
+  const double sum = std::accumulate(largest.begin(), largest.end(), 0.0);
+  return sum / static_cast<double>(largest.size());
 }
 
 void FindPieces(Nodes& nodes) {
@@ -45,42 +45,6 @@ void FindPieces(Nodes& nodes) {
     }
     ++piece;
   }
-}
-
-struct Walked {
-  std::vector<double> distances;
-  std::vector<uint32_t> before;  // the member from which each was reached, kNone for a seed
-};
-
-// Dijkstra's algorithm from all seeds at once, over the members only.
-Walked Walk(const Nodes& nodes, absl::Span<const uint32_t> members,
-            absl::Span<const uint32_t> seeds, double limit) {
-  std::vector<uint32_t> index(nodes.count(), kNone);
-  for (uint32_t i = 0; i < members.size(); ++i) index[members[i]] = i;
-  Walked walked{std::vector<double>(members.size(), limit),
-                std::vector<uint32_t>(members.size(), kNone)};
-  using Entry = std::pair<double, uint32_t>;
-  std::priority_queue<Entry, std::vector<Entry>, std::greater<>> open;
-  for (const uint32_t seed : seeds) {
-    walked.distances[seed] = 0.0;
-    open.emplace(0.0, seed);
-  }
-  while (!open.empty()) {
-    const auto [distance, member] = open.top();
-    open.pop();
-    if (distance > walked.distances[member]) continue;
-    const uint32_t node = members[member];
-    for (const uint32_t next_node : nodes.neighbours(node)) {
-      const uint32_t next = index[next_node];
-      if (next == kNone) continue;
-      const double through = distance + Length(nodes.positions[next_node] - nodes.positions[node]);
-      if (through >= walked.distances[next]) continue;
-      walked.distances[next] = through;
-      walked.before[next] = member;
-      open.emplace(through, next);
-    }
-  }
-  return walked;
 }
 
 }  // namespace
@@ -112,19 +76,72 @@ Nodes MakeNodes(const Surface& surface, absl::Span<const float> margins) {
   return nodes;
 }
 
-std::vector<double> SurfaceDistances(const Nodes& nodes, absl::Span<const uint32_t> members,
-                                     absl::Span<const uint32_t> seeds, double limit) {
-  return Walk(nodes, members, seeds, limit).distances;
+struct SurfaceGraph::Walked {
+  std::vector<double> distances;
+  std::vector<uint32_t> before;  // the node from which each was reached, kNone for a seed
+};
+
+SurfaceGraph::SurfaceGraph(const Nodes& nodes, absl::Span<const uint32_t> members) {
+  std::vector<uint32_t> place(nodes.count(), kNone);
+  for (uint32_t i = 0; i < members.size(); ++i) place[members[i]] = i;
+  first_.reserve(members.size() + 1);
+  first_.push_back(0);
+  for (const uint32_t node : members) {
+    for (const uint32_t next : nodes.neighbours(node)) {
+      if (place[next] == kNone) continue;
+      edges_.push_back({place[next], Length(nodes.positions[next] - nodes.positions[node])});
+    }
+    first_.push_back(static_cast<uint32_t>(edges_.size()));
+  }
 }
 
-std::vector<uint32_t> SurfacePath(const Nodes& nodes, absl::Span<const uint32_t> members,
-                                  uint32_t from, uint32_t to, double limit) {
-  const Walked walked = Walk(nodes, members, {&from, 1}, limit);
+// Dijkstra's algorithm from all seeds at once, as far as `to`, or everywhere if that is kNone. The
+// open nodes lie in rings around the seeds, in any order within one: a node that gets nearer while
+// its ring is walked is walked from again, which costs less than to keep all in order.
+SurfaceGraph::Walked SurfaceGraph::Walk(absl::Span<const uint32_t> seeds, uint32_t to,
+                                        double limit) const {
+  struct Open {
+    double distance;
+    uint32_t node;
+  };
+  const size_t count = first_.size() - 1;
+  Walked walked{std::vector<double>(count, limit), std::vector<uint32_t>(count, kNone)};
+  std::vector<std::vector<Open>> rings(kRings);
+  const double last = static_cast<double>(rings.size()) - 1.0;
+  const auto ring_of = [limit, last](double distance) {
+    return static_cast<size_t>(std::min(last, (last + 1.0) * (distance / limit)));
+  };
+  for (const uint32_t seed : seeds) {
+    walked.distances[seed] = 0.0;
+    rings[0].push_back({0.0, seed});
+  }
+  for (size_t ring = 0; ring < rings.size(); ++ring) {
+    if (to != kNone && ring > ring_of(walked.distances[to])) break;
+    for (size_t i = 0; i < rings[ring].size(); ++i) {  // grows
+      const Open open = rings[ring][i];
+      if (open.distance > walked.distances[open.node]) continue;
+      for (uint32_t e = first_[open.node]; e < first_[open.node + 1]; ++e) {
+        const Edge& edge = edges_[e];
+        const double through = open.distance + edge.length;
+        if (through >= walked.distances[edge.to]) continue;
+        walked.distances[edge.to] = through;
+        walked.before[edge.to] = open.node;
+        rings[ring_of(through)].push_back({through, edge.to});
+      }
+    }
+  }
+  return walked;
+}
+
+std::vector<double> SurfaceGraph::Distances(absl::Span<const uint32_t> seeds, double limit) const {
+  return Walk(seeds, kNone, limit).distances;
+}
+
+std::vector<uint32_t> SurfaceGraph::Path(uint32_t from, uint32_t to, double limit) const {
+  const Walked walked = Walk({&from, 1}, to, limit);
   std::vector<uint32_t> path;
   if (walked.distances[to] >= limit) return path;
-  for (uint32_t member = to; member != kNone; member = walked.before[member]) {
-    path.push_back(member);
-  }
+  for (uint32_t node = to; node != kNone; node = walked.before[node]) path.push_back(node);
   std::reverse(path.begin(), path.end());
   return path;
 }

@@ -30,15 +30,30 @@ struct Nodes {
 
 Nodes MakeNodes(const Surface& surface, absl::Span<const float> margins);
 
-// Nodes of the mesh (`members`) and how far along the surface each is from the nearest `seeds`
-// (indices into `members`), not walking over other nodes; `limit` where it is farther.
-std::vector<double> SurfaceDistances(const Nodes& nodes, absl::Span<const uint32_t> members,
-                                     absl::Span<const uint32_t> seeds, double limit);
+// Some nodes of the mesh and the edges between them, for walks over the surface that do not leave
+// them. Nodes are named by their places in `members`.
+class SurfaceGraph {
+ public:
+  SurfaceGraph(const Nodes& nodes, absl::Span<const uint32_t> members);
 
-// The shortest way over the surface from one member to another, both ends included; empty if it is
-// longer than `limit`.
-std::vector<uint32_t> SurfacePath(const Nodes& nodes, absl::Span<const uint32_t> members,
-                                  uint32_t from, uint32_t to, double limit);
+  // How far each is from the nearest of `seeds`; `limit` where it is farther.
+  std::vector<double> Distances(absl::Span<const uint32_t> seeds, double limit) const;
+
+  // The shortest way from one to another, both ends included; empty if it is longer than `limit`.
+  std::vector<uint32_t> Path(uint32_t from, uint32_t to, double limit) const;
+
+ private:
+  struct Edge {
+    uint32_t to;
+    double length;
+  };
+  struct Walked;
+
+  Walked Walk(absl::Span<const uint32_t> seeds, uint32_t to, double limit) const;
+
+  std::vector<uint32_t> first_;  // [members + 1] where a node's edges begin
+  std::vector<Edge> edges_;
+};
 
 }  // namespace blendwire::contact::internal
 

@@ -61,7 +61,7 @@ TEST_F(NodesTest, SurfaceDistancesAreTheShortest) {
   }
   constexpr double kLimit = 0.03;
   const std::vector<uint32_t> seeds = {4, 250};
-  const std::vector<double> distances = SurfaceDistances(nodes, members, seeds, kLimit);
+  const std::vector<double> distances = SurfaceGraph(nodes, members).Distances(seeds, kLimit);
 
   std::vector<double> expected(nodes.count(), 1e9);
   std::vector<char> is_member(nodes.count(), 0);
@@ -93,7 +93,8 @@ TEST_F(NodesTest, APathIsAsLongAsTheDistance) {
   std::iota(members.begin(), members.end(), 0U);
   const uint32_t from = 17;
   const uint32_t to = 190;
-  const std::vector<uint32_t> path = SurfacePath(nodes, members, from, to, 1.0);
+  const SurfaceGraph graph(nodes, members);
+  const std::vector<uint32_t> path = graph.Path(from, to, 1.0);
   ASSERT_GT(path.size(), 2U);
   EXPECT_EQ(path.front(), from);
   EXPECT_EQ(path.back(), to);
@@ -102,10 +103,33 @@ TEST_F(NodesTest, APathIsAsLongAsTheDistance) {
     EXPECT_THAT(nodes.neighbours(path[i - 1]), ::testing::Contains(path[i]));
     length += Length(nodes.positions[path[i]] - nodes.positions[path[i - 1]]);
   }
-  const double distance = SurfaceDistances(nodes, members, {&from, 1}, 1.0)[to];
+  const double distance = graph.Distances({&from, 1}, 1.0)[to];
   EXPECT_NEAR(length, distance, 1e-12);
-  EXPECT_TRUE(SurfacePath(nodes, members, from, to, 0.9 * distance).empty());
-  EXPECT_TRUE(SurfacePath(nodes, members, from, patch_, 1.0).empty());
+  EXPECT_TRUE(graph.Path(from, to, 0.9 * distance).empty());
+  EXPECT_TRUE(graph.Path(from, patch_, 1.0).empty());
+}
+
+// A chain with a shortcut: edges far longer than others, and a node that gets nearer twice.
+TEST(SurfaceGraphTest, EdgesMayHaveAnyLength) {
+  const std::vector<float> vertices = {0, 0, 0, 1e-6f, 0, 0, 2e-6f, 0, 0, 0.5f, 0, 0, 1, 0, 0};
+  const std::vector<std::vector<uint32_t>> neighbours = {
+      {1, 4, 3}, {0, 2}, {1, 3}, {2, 4, 0}, {3, 0}};
+  const std::vector<uint32_t> node_of = {0, 1, 2, 3, 4};
+  const auto neighbours_of = [&neighbours](size_t node) {
+    return absl::MakeConstSpan(neighbours[node]);
+  };
+  const std::vector<float> margins(vertices.size() / 3 * kMargins, 0.0f);
+  const Nodes nodes = MakeNodes({vertices, node_of, node_of.size(), neighbours_of, {}}, margins);
+  const SurfaceGraph graph(nodes, node_of);
+  const std::vector<uint32_t> seeds = {0};
+  const auto are = [](std::vector<double> expected) {
+    return ::testing::Pointwise(::testing::DoubleNear(1e-12), expected);
+  };
+  EXPECT_THAT(graph.Distances(seeds, 2.0), are({0.0, 1e-6f, 2e-6f, 0.5, 1.0}));
+  EXPECT_THAT(graph.Distances(seeds, 0.7), are({0.0, 1e-6f, 2e-6f, 0.5, 0.7}));
+  EXPECT_EQ(graph.Path(4, 1, 2.0).front(), 4U);
+  EXPECT_EQ(graph.Path(4, 1, 2.0).back(), 1U);
+  EXPECT_THAT(graph.Path(2, 2, 1.0), ::testing::ElementsAre(2U));
 }
 
 }  // namespace

@@ -124,12 +124,17 @@ std::vector<Sample> SamplesOf(const Surroundings& around, const FoundRim& rim) {
   return samples;
 }
 
-// The margin is a blur around the rim. Fits, then trusts the nodes less that lie on the lid's side
-// of the fit, and fits again: `sign` is 1 for the upper rim, the lowest line of its blur.
-Curve FitRim(const Surroundings& around, FoundRim& rim, Range range, double height, double sign) {
+Curve FitRim(const Surroundings& around, const FoundRim& rim, Range range) {
   const double width = range.to - range.from;
-  const Bandwidth bandwidth{0.035 * width, 0.15 * width};
-  Curve curve = FitCurve(SamplesOf(around, rim), range.from, range.to, kColumns, bandwidth);
+  return FitCurve(SamplesOf(around, rim), range.from, range.to, kColumns,
+                  {0.035 * width, 0.15 * width});
+}
+
+// The margin is a blur around the rim. Trusts the nodes less that lie on the lid's side of the
+// curve fitted to them, and fits it again: `sign` is 1 for the upper rim, the lowest line of its
+// blur.
+void RefitRim(const Surroundings& around, FoundRim& rim, Range range, double height, double sign,
+              Curve& curve) {
   const std::vector<double> given = rim.weights;
   for (int round = 0; round < 2; ++round) {
     for (size_t i = 0; i < rim.members.size(); ++i) {
@@ -137,9 +142,8 @@ Curve FitRim(const Surroundings& around, FoundRim& rim, Range range, double heig
       const double away = sign * (p.y - curve.At(p.x).y);
       rim.weights[i] = given[i] * (away > 0.0 ? Bell(away, 0.12 * height) + 1e-3 : 1.0);
     }
-    curve = FitCurve(SamplesOf(around, rim), range.from, range.to, kColumns, bandwidth);
+    curve = FitRim(around, rim, range);
   }
-  return curve;
 }
 
 // Beyond where either rim has nodes the opening narrows to nothing, and where the rims have crossed
@@ -240,10 +244,12 @@ FoundRims FindRims(const Nodes& nodes, const Frame& frame, const Surroundings& a
   rims.frame = frame;
   rims.width = width;
   const Range wide = {known.from - kCornerLength * width, known.to + kCornerLength * width};
+  rims.upper = FitRim(around, found.upper, wide);
+  rims.lower = FitRim(around, found.lower, wide);
   double height = 0.3 * width;
   for (int round = 0; round < 2; ++round) {
-    rims.upper = FitRim(around, found.upper, wide, height, 1.0);
-    rims.lower = FitRim(around, found.lower, wide, height, -1.0);
+    RefitRim(around, found.upper, wide, height, 1.0, rims.upper);
+    RefitRim(around, found.lower, wide, height, -1.0, rims.lower);
     height = std::max(MedianOpening(rims.upper, rims.lower), kLeastOpening * width);
   }
   rims.height = MedianOpening(rims.upper, rims.lower);

@@ -16,6 +16,7 @@ struct Vector {
   double y = 0.0;
   double z = 0.0;
 
+  bool operator==(const Vector&) const = default;
   Vector& operator+=(const Vector& other) {
     x += other.x;
     y += other.y;
