@@ -55,8 +55,9 @@ def _faster(
 def _transport(results: Results) -> list[Verdict]:
     big, small = "single transport 100000", "single transport 1000"
     rows = []
-    for mesh in ("", " first"):
-        note = ", new mesh each call" if mesh else ""
+    # Plain is what the others do: the model, and neither triangles nor smoothing.
+    notes = {"": "", " plain": ", plain", " first": ", new mesh each call"}
+    for mesh, note in notes.items():
         rows += [
             _faster(
                 results,
@@ -86,7 +87,6 @@ def _transport(results: Results) -> list[Verdict]:
             4,
         ),
     ]
-    # Plain is what the others do: the model, and neither triangles nor smoothing.
     for contestant in ("Python plain", "Python", "Python socket"):
         for peer, at_least in (("Triton", 3), ("Triton shared memory", 1.5), ("MLServer", 30)):
             label = f"transport, 100k, {contestant}, against {peer}"

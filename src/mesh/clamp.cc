@@ -13,7 +13,7 @@ namespace blendwire::mesh {
 namespace {
 
 // Floats, of whole vertices. Few blocks of an expression have anything to shorten.
-constexpr size_t kBlock = 3 * 256;
+constexpr size_t kBlock = size_t{3} * 256;
 
 // Whether all are within -limit to limit, which the compiler finds out of many at once.
 bool AllWithin(float limit, const float* values, size_t count) {
@@ -49,10 +49,10 @@ size_t ClampBlock(float max_length, float* offset, size_t count) {
 }  // namespace
 
 size_t ClampOffsets(float max_length, absl::Span<float> offsets) {
-  // The square of 0.577 is less than a third: three components up to that are not too long together.
+  // The square of 0.57 is less than a third: three components up to that are not too long together.
   // One step less, for limits so small that rounding is no small share of them.
   const float never_too_long =
-      std::max(0.0f, 0.577f * max_length - std::numeric_limits<float>::denorm_min());
+      std::max(0.0f, 0.57f * max_length - std::numeric_limits<float>::denorm_min());
   size_t shortened = 0;
   const size_t count = offsets.size() / 3 * 3;
   for (size_t begin = 0; begin < count; begin += kBlock) {

@@ -19,9 +19,9 @@ constexpr double kVanishes = 66.0;
 
 // The distance from `x` within which kNearest samples lie; they come by x.
 double ReachOf(absl::Span<const Sample> samples, double x) {
-  auto right = std::lower_bound(samples.begin(), samples.end(), x,
-                                [](const Sample& sample, double at) { return sample.x < at; });
-  auto left = right;
+  const Sample* right = std::lower_bound(samples.begin(), samples.end(), x,
+                                         [](const Sample& sample, double at) { return sample.x < at; });
+  const Sample* left = right;
   double reach = 0.0;
   for (size_t i = 0; i < std::min(kNearest, samples.size()); ++i) {
     const bool from_left = right == samples.end() ||
