@@ -7,6 +7,7 @@ limits. Both answer the same question, so that everything else is measured alike
 
 from __future__ import annotations
 
+import os
 import pathlib
 import sys
 from typing import Protocol
@@ -32,6 +33,7 @@ class OnnxFile:
     """The network alone, by ONNX Runtime."""
 
     def __init__(self, path: pathlib.Path, threads: int = 1) -> None:
+        os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # its build would send its maker what runs here
         import onnxruntime
 
         options = onnxruntime.SessionOptions()

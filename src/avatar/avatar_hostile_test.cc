@@ -116,6 +116,14 @@ TEST(AvatarHostileTest, EachFaultIsNamed) {
        [](Json& r) {
          r["bufferViews"][0]["extensions"]["EXT_meshopt_compression"] = Json::object();
        }},
+      {"targets.POSITION is 99",
+       [](Json& r) { r["meshes"][0]["primitives"][0]["targets"][0]["POSITION"] = 99; }},
+      {"targets.POSITION has",
+       [](Json& r) { r["meshes"][0]["primitives"][0]["targets"][0]["POSITION"] = 5; }},
+      {"targets.NORMAL is 99",
+       [](Json& r) { r["meshes"][0]["primitives"][0]["targets"][0]["NORMAL"] = 99; }},
+      {"JOINTS_1 is 99",
+       [](Json& r) { r["meshes"][0]["primitives"][0]["attributes"]["JOINTS_1"] = 99; }},
       {"morph targets",
        [](Json& r) {
          Json other = r["meshes"][0]["primitives"][0];
@@ -127,9 +135,13 @@ TEST(AvatarHostileTest, EachFaultIsNamed) {
   for (const auto& [fault, spoil] : cases) {
     GltfBuilder builder = Skinned();
     spoil(builder.root);
-    const auto avatar = Avatar::Parse(builder.Glb(), {});
-    EXPECT_EQ(avatar.status().code(), absl::StatusCode::kInvalidArgument) << fault;
-    EXPECT_THAT(avatar.status().message(), HasSubstr(fault));
+    for (const bool join : {true, false}) {
+      ReadOptions options;
+      options.join_split_vertices = join;
+      const auto avatar = Avatar::Parse(builder.Glb(), options);
+      EXPECT_EQ(avatar.status().code(), absl::StatusCode::kInvalidArgument) << fault;
+      EXPECT_THAT(avatar.status().message(), HasSubstr(fault));
+    }
   }
 }
 

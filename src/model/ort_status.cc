@@ -7,9 +7,18 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "system/environment.h"
 
 namespace blendwire::model {
 namespace {
+
+// ONNX Runtime's builds by Microsoft (1.32 on Linux: core/platform/posix/telemetry_1ds.cc) otherwise
+// look up mobile.events.data.microsoft.com as soon as there is an environment, send there what ran,
+// and keep a database in the user's cache folder. Before main(), while there is one thread.
+const bool kTelemetryIsOff = []() noexcept {
+  system::SetEnvironment("ORT_DISABLE_TELEMETRY", "1");
+  return true;
+}();
 
 // ONNX Runtime has no code for it. What its allocators say (core/framework/bfc_arena.cc), and
 // std::bad_alloc's text in libstdc++, libc++ and Microsoft's library.
@@ -26,7 +35,11 @@ bool MemoryWasShort(const Ort::Exception& error) {
 Ort::Env& OrtEnvironment() {
   // Never destroyed: sessions may live until the process ends. Silent: every error comes back as a
   // status, and its own lines would break a log that is read by machines.
-  static Ort::Env& environment = *new Ort::Env(ORT_LOGGING_LEVEL_FATAL, "blendwire");
+  static Ort::Env& environment = []() -> Ort::Env& {
+    auto* const made = new Ort::Env(ORT_LOGGING_LEVEL_FATAL, "blendwire");
+    if (kTelemetryIsOff) made->DisableTelemetryEvents();  // builds that know no such variable
+    return *made;
+  }();
   return environment;
 }
 

@@ -107,6 +107,20 @@ def test_listens_on_loopback_only(start_server: StartServer) -> None:
             assert probe.connect_ex((address, server.port)) != 0, address
 
 
+@pytest.mark.skipif(bool(LAUNCHER), reason="Windows' folders are not in the environment")
+def test_nothing_is_kept_or_sent_for_anybody_else(
+    start_server: StartServer, models: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    """ONNX Runtime's own builds keep a database in the user's folder, and send what is in it to
+    their maker, unless they are told not to."""
+    places = ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME")
+    told = {"ORT_DISABLE_TELEMETRY": "0", **{name: str(tmp_path) for name in places}}
+    server = start_server("--model", models / "everyday.onnx", env=told)
+    assert server.predict(request(MESH)).success
+    server.stop()
+    assert list(tmp_path.rglob("*")) == []
+
+
 # Every method of every service, each with a call that works when the token is right.
 def refusal(stream: Any) -> grpc.StatusCode:
     """Why the handler, which thus was reached, refused a size of nothing."""

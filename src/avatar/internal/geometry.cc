@@ -165,15 +165,20 @@ absl::StatusOr<GeometryReader::RawVertices> GeometryReader::ReadVertices(const J
   BLENDWIRE_AVATAR_ASSIGN_OR_RETURN(vertices.transforms,
                                     Transforms(attributes, where, shown, layout.count));
   vertices.fingerprints.assign(layout.count, 0);
-  if (!options_.join_split_vertices) return vertices;
+  // Also where no vertices are to be joined: a reference to an accessor that is not there would lead
+  // to one of ours once the file is written.
   for (int set = 0; Find(attributes, absl::StrCat("JOINTS_", set)) != nullptr; ++set) {
     for (const char* name : {"JOINTS_", "WEIGHTS_"}) {
       BLENDWIRE_AVATAR_RETURN_IF_ERROR(MixIn(attributes, absl::StrCat(name, set), where, vertices));
     }
   }
   for (const Json& target : List(primitive, "targets")) {
-    BLENDWIRE_AVATAR_RETURN_IF_ERROR(
-        MixIn(target, "POSITION", absl::StrCat(where, ".targets"), vertices));
+    const std::string targets = absl::StrCat(where, ".targets");
+    BLENDWIRE_AVATAR_RETURN_IF_ERROR(MixIn(target, "POSITION", targets, vertices));
+    for (const char* name : {"NORMAL", "TANGENT"}) {
+      BLENDWIRE_AVATAR_RETURN_IF_ERROR(
+          GetIndex(root, target, name, "accessors", targets).status());
+    }
   }
   return vertices;
 }

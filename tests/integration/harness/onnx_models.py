@@ -10,6 +10,7 @@ so that every value of both inputs matters and no two expressions or vertices mo
 from __future__ import annotations
 
 import json
+import os
 import pathlib
 from collections.abc import Sequence
 from typing import Any
@@ -237,6 +238,7 @@ def large(path: pathlib.Path, mib: int, version: str) -> pathlib.Path:
 
 def run(path: pathlib.Path, **inputs: np.ndarray) -> np.ndarray:
     """[B,N,3]: ONNX Runtime's Python package on the same file."""
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     import onnxruntime
 
     session: Any = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
