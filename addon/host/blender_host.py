@@ -146,7 +146,7 @@ class BlenderHost:
                 self._records_before[name] = meshes.records_of(obj.data)
 
     def begin_many_keys(self, name: str) -> None:
-        self._normals.put_off(_writable(name).data)
+        self._normals.put_off(_writable(name))
 
     def add_key(self, name: str, key: str) -> None:
         obj = _writable(name)

@@ -12,22 +12,24 @@ import bpy
 
 
 class PutOffNormals:
-    """Meshes whose *Auto Smooth* is switched off for now. By name: an undo replaces all objects,
-    and brings back the setting as it was."""
+    """Meshes whose *Auto Smooth* is switched off until bring_back(). Known by name, since an undo
+    replaces all objects (and brings back the setting as it was)."""
 
     def __init__(self) -> None:
-        self._meshes: set[str] = set()
+        self._meshes: dict[str, str] = {}  # mesh -> an object that has it
 
-    def put_off(self, mesh: bpy.types.Mesh) -> None:
-        """Leaves them out of the next evaluations."""
-        if getattr(mesh, "use_auto_smooth", False):
-            mesh.use_auto_smooth = False
-            self._meshes.add(mesh.name)
+    def put_off(self, obj: bpy.types.Object) -> None:
+        """Leaves them out of the next evaluations of the object's mesh."""
+        if getattr(obj.data, "use_auto_smooth", False):
+            obj.data.use_auto_smooth = False
+            self._meshes[obj.data.name] = obj.name
 
     def bring_back(self) -> None:
         """Has them worked out again, on all meshes."""
-        for name in self._meshes:
+        for name, holder in self._meshes.items():
             mesh = bpy.data.meshes.get(name)
+            if mesh is None and holder in bpy.data.objects:  # the mesh was renamed
+                mesh = bpy.data.objects[holder].data
             if mesh is not None:
                 mesh.use_auto_smooth = True
         self._meshes.clear()

@@ -11,7 +11,6 @@ import signal
 import socket
 import subprocess
 import time
-from typing import Any
 
 import bpy
 import numpy as np
@@ -21,7 +20,6 @@ from scenes import (
     addon_name,
     begin,
     codes,
-    dense_head,
     generate,
     import_head,
     keys_of,
@@ -178,54 +176,6 @@ def test_file_load_during_the_run() -> None:
     assert keys_of(bpy.data.objects["Head"]) == {}
     generate(sets={"visemes"})
     assert len(keys_of(bpy.data.objects["Head"])) == 16
-
-
-def _until_keys(count: int) -> Any:
-    """Writes on to the middle of an object that takes many evaluations; the run."""
-    run = until_phase("writing")
-    while len(keys_of(bpy.data.objects["Head"])) <= count:
-        run.tick(0)
-    assert not run.finished
-    return run
-
-
-def _auto_smooth() -> bool:
-    """Whether Blender works out custom normals; from 4.1 on always."""
-    return getattr(bpy.data.objects["Head"].data, "use_auto_smooth", True)
-
-
-def test_custom_normals_come_back_however_it_ends() -> None:
-    dense_head(20_000)
-    assert _auto_smooth() and bpy.data.objects["Head"].data.has_custom_normals
-    bpy.ops.ed.undo_push(message="Before")
-    sets = {"visemes", "arkit"}
-    begin(sets)
-    _until_keys(10)
-    assert _auto_smooth() == (bpy.app.version >= (4, 1))
-    assert bpy.ops.blendwire.cancel() == {"FINISHED"}
-    assert _auto_smooth() and keys_of(bpy.data.objects["Head"]) == {}
-    bpy.ops.ed.undo_push(message="More")
-    run = begin(sets)
-    _until_keys(10)
-    bpy.ops.ed.undo()
-    pump(lambda: run.finished)
-    assert codes()[0] == "undone_while_writing"
-    assert _auto_smooth() and keys_of(bpy.data.objects["Head"]) == {}
-    generate(sets=sets)
-    assert _auto_smooth() and len(keys_of(bpy.data.objects["Head"])) == 68
-    bpy.ops.ed.undo()
-    assert _auto_smooth() and keys_of(bpy.data.objects["Head"]) == {}
-
-
-def test_file_saved_during_the_run_has_all_keys() -> None:
-    dense_head(20_000)
-    run = begin({"visemes", "arkit"})
-    _until_keys(10)
-    path = os.path.join(bpy.app.tempdir, "saved.blend")
-    bpy.ops.wm.save_as_mainfile(filepath=path)
-    assert run.finished and run.outcome.written == 67
-    bpy.ops.wm.open_mainfile(filepath=path)
-    assert _auto_smooth() and len(keys_of(bpy.data.objects["Head"])) == 68
 
 
 def test_server_killed_during_the_run() -> None:

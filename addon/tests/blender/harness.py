@@ -27,7 +27,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parents[2] / "packaging")]
 from blender_install import install
 
-_CASES = ("cases_meshes", "cases_stalls", "cases_run")
+_CASES = ("cases_meshes", "cases_stalls", "cases_run", "cases_writing")
 
 
 def arguments(**more: Any) -> argparse.Namespace:
