@@ -126,7 +126,7 @@ def carry(source: Face, target: Face, chosen: np.ndarray) -> np.ndarray:
     return sum(moved[:, index[:, k]] * weight[None, :, k, None] for k in range(_NEIGHBORS))
 
 
-def _mean(target: Face, sources: Sequence[Face]) -> tuple[np.ndarray, np.ndarray]:
+def mean_of(target: Face, sources: Sequence[Face]) -> tuple[np.ndarray, np.ndarray]:
     """(offsets (3,N,K), weight (K,)): mean direction and (geometric) mean length of the sources;
     the rigs of one artist share one vote."""
     artists = [face.rig.artist for face in sources]
@@ -160,7 +160,7 @@ def of_rig(target: Face, sources: Sequence[Face]) -> tuple[np.ndarray, np.ndarra
     results, weights = [], []
     for group in (humans, anime):
         if group:
-            offsets, weight = _mean(target, group)
+            offsets, weight = mean_of(target, group)
         else:
             offsets, weight = own.copy(), known.copy()
         results.append(offsets)

@@ -6,13 +6,12 @@ from __future__ import annotations
 import dataclasses
 import json
 import pathlib
-from collections.abc import Sequence
 
 import numpy as np
 import torch
 
 from . import augment, landmarks, network, rigs
-from .split import HELD_OUT, SHARES, TRAIN_IDENTITIES
+from .split import SHARES
 
 # Points per sample and how often: few points make a coarse avatar, many a fine one
 _POINTS = (512, 768, 1024, 2048)
@@ -35,23 +34,6 @@ class Template:
             np.array(values["mark_mirror"]),
             float(values["scale"]),
         )
-
-
-def load_rigs(cache: pathlib.Path, leave: Sequence[str] = ()) -> list[rigs.Rig]:
-    """The rigs to train on, without what is held out and without the artists `leave`."""
-    loaded = []
-    for path in sorted(cache.glob("*.npz")):
-        if path.stem in HELD_OUT:
-            continue
-        rig = rigs.load(path)
-        if rig.artist in leave:
-            continue
-        keep = TRAIN_IDENTITIES.get(rig.name)
-        if keep:
-            rig.identities, rig.normals = rig.identities[:keep], rig.normals[:keep]
-            rig.marks = rig.marks[:keep]
-        loaded.append(rig)
-    return loaded
 
 
 class Batches(torch.utils.data.Dataset):

@@ -14,7 +14,7 @@ import time
 
 import torch
 
-from . import averages, batches, losses
+from . import averages, batches, losses, split
 
 _WARM_STEPS = 200
 _SAVE_EVERY = 250
@@ -36,7 +36,7 @@ class Trainer:
         self.checkpoint = arguments.run / "checkpoint.pt"
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         self.template = batches.Template.read(arguments.cache)
-        self.rigs = batches.load_rigs(arguments.cache, arguments.leave)
+        self.rigs = split.load_rigs(arguments.cache, arguments.leave)
         averages.attach(self.rigs, arguments.run / "averages.npz")
         self.model = batches.new_network(self.rigs, self.template).to(self.device)
         self.average = batches.new_network(self.rigs, self.template).to(self.device)

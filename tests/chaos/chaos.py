@@ -76,9 +76,11 @@ class ClientProcess:
             command += ["--token-file", str(token_file)]
         if link == "damaged":
             command += ["--damaged"]
+        # What a killed one leaves behind goes with the models' folder.
         self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        )
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            env={**os.environ, "TMPDIR": str(models)},
+        )  # fmt: skip
         assert self.process.stdout is not None
         os.set_blocking(self.process.stdout.fileno(), False)
         self._text = b""
