@@ -68,9 +68,11 @@ def cancel_while_writing() -> None:
 
 
 def kill_the_server() -> None:
+    server = scenes.session().care.pid
+    os.kill(server, signal.SIGSTOP)  # it knows the mesh by now, and would answer before it dies
     run = scenes.begin(SETS)
     scenes.until_phase("predicting")
-    os.kill(scenes.session().care.pid, signal.SIGKILL)
+    os.kill(server, signal.SIGKILL)
     scenes.pump(lambda: run.finished)
     assert scenes.codes()[0] in ("crashed", "unreachable"), scenes.codes()
     assert key_count() == 0
