@@ -42,7 +42,9 @@ def main() -> None:
     first = generate()  # the server starts, too
     keys = len(head.data.shape_keys.key_blocks) - 1
     bpy.ops.blendwire.remove_generated()
-    # Another mesh: what was worked out of the first is of no use.
+    # Another mesh: what was worked out of the first is of no use. Without its Basis, which holds the
+    # shape that counts.
+    head.shape_key_clear()
     for vertex in head.data.vertices:
         vertex.co *= 1.001
     session = importlib.import_module(f"{name}.host.session").session()

@@ -9,7 +9,7 @@
     addon/tests/run_blender.py --pictures           docs/images/ from the screenshots
     addon/tests/run_blender.py --package BUILD      makes the zip from a finished build first
 
-The zip is the newest in dist/, or the one that --zip names. A Blender is a program, or a Python
+The zip is the newest in dist/ (or where --dist says), or the one that --zip names. A Blender is a program, or a Python
 interpreter whose environment has PyPI's bpy. Exit code 77 means that the test was skipped; the
 reason is printed.
 """
@@ -48,14 +48,20 @@ def skip(reason: str) -> NoReturn:
     sys.exit(SKIPPED)
 
 
+def folder_of_zips() -> pathlib.Path:
+    """dist/, or what --dist names: each build's tests have their own, so that no zip of a build with
+    counters or without optimisation is taken for a user's."""
+    return pathlib.Path(os.environ.get("BLENDWIRE_TEST_DIST", REPOSITORY / "dist")).resolve()
+
+
 def find_zip() -> pathlib.Path:
     """The zip that was named, or the newest one."""
     named = os.environ.get("BLENDWIRE_TEST_ZIP")
     if named:
         return pathlib.Path(named).resolve()
-    found = sorted((REPOSITORY / "dist").glob("blendwire-*-linux_x64.zip"), key=os.path.getmtime)
+    found = sorted(folder_of_zips().glob("blendwire-*-linux_x64.zip"), key=os.path.getmtime)
     if not found:
-        skip("dist/ has no blendwire-*-linux_x64.zip; scripts/package makes it")
+        skip(f"{folder_of_zips()} has no blendwire-*-linux_x64.zip; scripts/package makes it")
     return found[-1]
 
 
@@ -207,7 +213,7 @@ def run_package(build: str) -> int:
     for tool in ("patchelf", "strip", "objdump", "ldd"):
         if shutil.which(tool) is None:
             skip(f"{tool} is missing; `apt-get install patchelf binutils`")
-    made = [REPOSITORY / "scripts" / "package", "--build", build]
+    made = [REPOSITORY / "scripts" / "package", "--build", build, "--output", folder_of_zips()]
     return subprocess.run(made, timeout=TIMEOUT, check=False).returncode
 
 
@@ -250,7 +256,10 @@ def main() -> int:
     parser.add_argument("--out", default=str(REPOSITORY / "out" / "blender"))
     parser.add_argument("-k", default="", help="only tests with this word in their name")
     parser.add_argument("--zip", help="another one than the newest in dist/")
+    parser.add_argument("--dist", help="the folder of zips instead of dist/")
     arguments = parser.parse_args()
+    if arguments.dist:
+        os.environ["BLENDWIRE_TEST_DIST"] = arguments.dist
     if arguments.zip:
         os.environ["BLENDWIRE_TEST_ZIP"] = arguments.zip
     if arguments.cycles:
