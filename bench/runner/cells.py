@@ -42,6 +42,8 @@ def _single(model: str, vertices: int) -> Cell:
         contestants |= {
             "Triton": ("triton:plain", {}),
             "Triton shared memory": ("triton:shared", {}),
+            "Triton C++": ("triton:c++", {}),
+            "Triton C++ shared memory": ("triton:c++ shared", {}),
             "MLServer": ("mlserver:plain", {}),
         }
     slow = model == "default" and vertices == 100_000

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is measured side by side: a server, and a program that calls it (or, for the floor, none).
 
-A contestant's name is "server:caller", for instance "tcp:c++", "unix:python", "reference", "floor".
+A contestant's name is "server:caller", for instance "tcp:c++", "unix:python", "triton:c++ shared",
+"reference", "floor".
 """
 
 from __future__ import annotations
@@ -71,6 +72,7 @@ _CPP = {
     )
 }
 _PYTHON = {key: flag for key, flag in _CPP.items() if key not in ("kind", "rate")}
+_TRITON = {key: flag for key, flag in _PYTHON.items() if key not in ("items", "own_meshes", "plain")}
 _FLOOR = {
     "items": "--batch",
     "clients": "--callers",
@@ -92,6 +94,12 @@ def command(
     if server == "floor":
         program = places.program("bench-floor")
         return [program, "--model", places.model(model), *mesh, *_flags(load, _FLOOR)], {}
+    if server == "triton" and caller.startswith("c++"):
+        size = str(kserve.condition_size(places.model(model)))
+        arguments = [*where, *mesh, "--model", model, "--condition-size", size]
+        if caller == "c++ shared":
+            arguments.append("--shared-memory")
+        return [places.program("bench-triton-load"), *arguments, *_flags(load, _TRITON)], {}
     if caller == "c++":
         return [places.program("bench-load"), *where, *mesh, *_flags(load, _CPP)], {}
     if caller == "python":

@@ -35,7 +35,8 @@ def _ready(environment: str, address: str, model: str) -> bool:
     return subprocess.run(call, capture_output=True, check=False).returncode == 0
 
 
-def _condition_size(file: pathlib.Path) -> int:
+def condition_size(file: pathlib.Path) -> int:
+    """Values of one condition of a model."""
     inputs = onnx.load(file).graph.input
     shape = next(entry.type.tensor_type.shape for entry in inputs if entry.name == "condition")
     return int(shape.dim[1].dim_value)
@@ -46,7 +47,7 @@ def _triton(model: str, places: Places, ports: list[int]) -> Server:
     (folder / model / "1").mkdir(parents=True, exist_ok=True)
     text = (BENCH / "triton/config.pbtxt.in").read_text()
     file = places.model(model)
-    fields = {"NAME": model, "CONDITION_SIZE": _condition_size(file), "ONNX_FILE": file}
+    fields = {"NAME": model, "CONDITION_SIZE": condition_size(file), "ONNX_FILE": file}
     for key, value in fields.items():
         text = text.replace(f"@{key}@", str(value))
     (folder / model / "config.pbtxt").write_text(text)
@@ -89,7 +90,7 @@ def _mlserver(model: str, places: Places, ports: list[int]) -> Server:
         # In its own process: its workers do not start on Python 3.11 with this uvloop.
         "parallel_workers": 0,
     }))  # fmt: skip
-    size = _condition_size(places.model(model))
+    size = condition_size(places.model(model))
     (folder / "model-settings.json").write_text(json.dumps({
         "name": model,
         "implementation": "onnx_model.OnnxModel",

@@ -91,6 +91,10 @@ def _transport(results: Results) -> list[Verdict]:
         for peer, at_least in (("Triton", 3), ("Triton shared memory", 1.5), ("MLServer", 30)):
             label = f"transport, 100k, {contestant}, against {peer}"
             rows.append(_faster(results, label, big, contestant, peer, at_least))
+    # Nothing is asked for from C++; the same figures, to see by.
+    for peer, at_least in (("Triton C++", 3), ("Triton C++ shared memory", 1.5)):
+        label = f"transport, 100k, C++ plain, against {peer}"
+        rows.append(_faster(results, label, big, "C++ plain", peer, at_least))
     return rows
 
 
