@@ -11,19 +11,18 @@ import numpy as np
 from . import picture, predictors, slots
 from .measures import Head
 
-_FACE = (
-    "viseme_aa viseme_oh viseme_ou viseme_E viseme_ih viseme_FF viseme_PP viseme_SS jawOpen "
-    "mouthSmileLeft emotion_Joy emotion_Angry emotion_Sorrow emotion_Fun emotion_Surprised "
-    "emotion_Blink eyeBlinkLeft browInnerUp"
-).split()
+# With the head at rest, which is the silent viseme, full rows.
+_FACE = [*slots.VISEMES, *slots.EMOTIONS, "jawOpen", "mouthSmileLeft", "browInnerUp"]
 _EYES = (
     "emotion_Blink eyeBlinkLeft emotion_Joy emotion_Fun emotion_Angry emotion_Sorrow "
-    "emotion_Surprised eyeSquintLeft eyeWideLeft browDownLeft browInnerUp eyeLookDownLeft"
+    "emotion_Surprised eyeSquintLeft eyeWideLeft browDownLeft browInnerUp browOuterUpLeft "
+    "eyeLookDownLeft eyeLookUpLeft eyeLookInLeft"
 ).split()
-_MOUTH = (
-    "viseme_PP viseme_FF viseme_TH viseme_DD viseme_kk viseme_CH viseme_SS viseme_aa viseme_E "
-    "viseme_ih viseme_oh viseme_ou mouthFunnel mouthPucker mouthSmileLeft mouthFrownLeft"
-).split()
+_MOUTH = [
+    *slots.VISEMES,
+    *"mouthFunnel mouthPucker mouthClose mouthSmileLeft mouthFrownLeft mouthPressLeft".split(),
+    *"mouthRollLower mouthUpperUpLeft jawLeft".split(),
+]
 _OVERVIEW = (
     "viseme_aa viseme_oh viseme_ou viseme_E viseme_FF emotion_Joy emotion_Angry emotion_Surprised "
     "emotion_Blink"
@@ -83,7 +82,7 @@ def draw(head: Head, predict: predictors.Predictor, folder: pathlib.Path, size: 
         for first in range(0, len(model), _COLUMNS):
             chosen = slice(first, first + _COLUMNS)
             rows += [("artist", artist[chosen]), ("model", model[chosen])]
-        picture.sheet(rows).save(folder / f"{label}-{name}.png", optimize=True)
+        picture.sheet(rows).quantize(64).save(folder / f"{label}-{name}.png", optimize=True)
 
 
 def overview(
