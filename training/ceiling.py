@@ -58,12 +58,17 @@ def parse() -> argparse.Namespace:
 def main() -> None:
     arguments = parse()
     sources = [averages.Face.of(r) for r in split.load_rigs(arguments.cache, arguments.leave)]
+    left_out = [rigs.load(path) for path in sorted(arguments.cache.glob("*.npz"))]
+    left_out = [rig for rig in left_out if rig.artist in arguments.leave]
+    unknown = set(arguments.leave) - {rig.artist for rig in left_out}
+    if unknown:
+        raise SystemExit(f"--leave: {arguments.cache} has no head by {', '.join(sorted(unknown))}")
+    unknown = set(arguments.heads or []) - {rig.name for rig in left_out}
+    if unknown:
+        raise SystemExit(f"--heads: not by those left out: {', '.join(sorted(unknown))}")
     print("| head | visemes | units | emotions |\n|---|---|---|---|")
-    for path in sorted(arguments.cache.glob("*.npz")):
-        if arguments.heads and path.stem not in arguments.heads:
-            continue
-        rig = rigs.load(path)
-        if rig.artist not in arguments.leave:
+    for rig in left_out:
+        if arguments.heads and rig.name not in arguments.heads:
             continue
         found = cosines(measures.Head.of(rig, 0), best_guess(averages.Face.of(rig), sources))
         cells = [f"{found[kind]:.2f}" if kind in found else "-" for kind in KINDS]

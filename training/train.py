@@ -158,7 +158,14 @@ def parse() -> argparse.Namespace:
     add("--workers", type=int, default=1, help="processes that make batches")
     add("--resume", action="store_true")
     add("--start", type=pathlib.Path, help="a checkpoint to take the first weights from")
-    add("--leave", nargs="*", default=[], help="artists to leave out, to be tested on them")
+    add(
+        "--leave",
+        nargs="*",
+        default=[],
+        choices=list(split.SHARES),
+        metavar="ARTIST",
+        help="artists to leave out, to be tested on them: " + ", ".join(split.SHARES),
+    )
     return parser.parse_args()
 
 

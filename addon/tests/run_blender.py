@@ -9,9 +9,9 @@
     addon/tests/run_blender.py --pictures           docs/images/ from the screenshots
     addon/tests/run_blender.py --package BUILD      makes the zip from a finished build first
 
-The zip is the newest in dist/ (or where --dist says), or the one that --zip names. A Blender is a program, or a Python
-interpreter whose environment has PyPI's bpy. Exit code 77 means that the test was skipped; the
-reason is printed.
+The zip is the newest in dist/ (or where --dist says), or the one that --zip names. A Blender is a
+program, or a Python interpreter whose environment has PyPI's bpy. Exit code 77 means that the test
+was skipped; the reason is printed.
 """
 
 from __future__ import annotations

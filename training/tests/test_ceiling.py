@@ -62,3 +62,17 @@ def test_the_command_measures_only_those_left_out(
     rows = capsys.readouterr().out.splitlines()[2:]
     assert [row.split(" | ")[0] for row in rows] == ["| left"]
     assert float(rows[0].split(" | ")[1]) > 0.98
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"), [(["--leave", "nobody"], "nobody"),
+                             (["--leave", "left", "--heads", "kept"], "kept")],
+)  # fmt: skip
+def test_who_is_not_there_is_named(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], named: str
+) -> None:
+    for name in ("kept", "left"):
+        rigs.save(synthetic.rig(name), tmp_path / f"{name}.npz")
+    monkeypatch.setattr(sys, "argv", ["ceiling", "--cache", str(tmp_path), *arguments])
+    with pytest.raises(SystemExit, match=named):
+        ceiling.main()
