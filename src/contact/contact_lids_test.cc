@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "contact/contact.h"
+#include "contact/internal/face_map.h"
 #include "contact/testing/faces.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -148,6 +149,28 @@ TEST(Lids, EyesThatAreUnlikeAreEachClosed) {
   face = MakeFace(face.cuts);
   const std::vector<float> offsets = Closed(face, kBlink, BlinkField(face, 0.6));
   for (const Part part : {kLeftLid, kRightLid}) ExpectClosed(face, part, offsets);
+}
+
+TEST(Lids, LargeEyesCloseToEachOtherAreTwo) {
+  Face face = MakeFace();
+  for (const Part part : {kLeftLid, kRightLid}) {
+    face.cuts[part].half_width = 0.024;
+    face.cuts[part].up = 0.016;
+    face.cuts[part].down = 0.014;
+  }
+  face = MakeFace(face.cuts);
+  for (const double blur : {0.0015, 0.003, 0.005}) {  // the widest reaches over the nose
+    testing::BlurMargins(face, blur);
+    const ContactMap map = MapOf(face);
+    for (const Part part : {kLeftLid, kRightLid}) {
+      EXPECT_EQ(map.why_not(part), "") << blur;
+      EXPECT_LT(map.internals().eyes[part].rims.width, 0.05 + 2.0 * blur);
+    }
+    const std::vector<float> offsets = Closed(face, kBlink, BlinkField(face, 0.6));
+    for (const Part part : {kLeftLid, kRightLid}) {
+      ExpectClosed(face, part, offsets, 0.06 + 20.0 * (blur - 0.0015));
+    }
+  }
 }
 
 TEST(Lids, OneEyeClosesAndTheOtherKeepsItsField) {

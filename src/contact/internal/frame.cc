@@ -14,6 +14,10 @@ constexpr int kRounds = 12;
 constexpr float kOnRim = 0.4f;
 constexpr double kCertain = 0.15;  // a rim whose surest nodes are less sure is none
 constexpr double kFar = 2.5;       // standard deviations from an eye: somebody else's vertex
+// Between the eyes, of the way from one's centre to the other's, not counting the innermost
+// twentieth of each eye's vertices. The halves of one eye would be a tenth apart.
+constexpr double kLeastGap = 0.2;
+constexpr double kInnermost = 0.05;
 
 struct Point {
   Vector position;
@@ -79,6 +83,28 @@ std::array<Group, 2> SplitInTwo(absl::Span<const Point> points) {
   return groups;
 }
 
+// How far apart two groups are along the line between their centres, by the points that are each's.
+double GapBetween(absl::Span<const Point> points, const std::array<Group, 2>& groups) {
+  const Vector across = Unit(groups[0].centre - groups[1].centre);
+  std::vector<double> ways[2];  // from the middle to each point, outwards
+  const Vector middle = 0.5 * (groups[0].centre + groups[1].centre);
+  for (const Point& point : points) {
+    const double way = Dot(point.position - middle, across);
+    const size_t side = way > 0.0 ? 0 : 1;
+    if (Length(point.position - groups[side].centre) > kFar * groups[side].spread) continue;
+    ways[side].push_back(std::abs(way));
+  }
+  double gap = 0.0;
+  for (std::vector<double>& way : ways) {
+    if (way.empty()) return 0.0;
+    const auto inner = way.begin() + static_cast<std::ptrdiff_t>(
+                                         kInnermost * static_cast<double>(way.size()));
+    std::nth_element(way.begin(), inner, way.end());
+    gap += *inner;
+  }
+  return gap;
+}
+
 // Upwards on the face: from lower to upper lids, and from the lips to the eyes. Lids lean forward
 // and lips stand out, so that together they are nearly upright.
 Vector UpOf(const Nodes& nodes, const Vector& between_eyes, const EyePlaces& places) {
@@ -113,11 +139,9 @@ EyePlaces FindEyes(const Nodes& nodes) {
   std::array<Group, 2> groups = SplitInTwo(points);
   const Vector across = groups[0].centre - groups[1].centre;
   const double apart = Length(across);
-  // The halves of one eye would be 3.5 standard deviations apart.
-  const double spread = std::max(groups[0].spread, groups[1].spread);
   if (std::min(groups[0].weight, groups[1].weight) <=
           0.1 * std::max(groups[0].weight, groups[1].weight) ||
-      apart < 3.8 * spread || spread <= 0.0) {
+      GapBetween(points, groups) <= kLeastGap * apart) {
     places.why_not = "the lids' rims are not those of two eyes side by side";
     return places;
   }

@@ -20,7 +20,7 @@ constexpr double kWidestGapOfFew = 0.4;
 constexpr size_t kFew = 20;
 constexpr double kRidge = 0.45;         // of the surest weight (margin squared) of a column
 constexpr double kRidgeColumn = 0.04;   // of the width
-constexpr double kMostScatter = 0.45;   // of the opening
+constexpr double kMostScatter = 0.6;   // of the opening
 constexpr double kCornerLength = 0.12;  // of the width: beyond the last node the rims run together
 
 struct Range {
@@ -94,13 +94,16 @@ void KeepRidge(const Surroundings& around, FoundRim& rim) {
   rim = std::move(ridge);
 }
 
-// Nodes of one margin, with a weight each. Skin only, unless the skin has too little of it.
-FoundRim Pick(const Nodes& nodes, const Surroundings& around, Margin margin, Margin other) {
+// Nodes of one margin within `radius`, with a weight each. Skin only, unless the skin has too little
+// of it.
+FoundRim Pick(const Nodes& nodes, const Surroundings& around, Margin margin, Margin other,
+              double radius) {
   FoundRim skin;
   FoundRim any;
   for (uint32_t i = 0; i < around.nodes.size(); ++i) {
     const float value = nodes.margins[margin][around.nodes[i]];
     if (value < kOnRim || value < nodes.margins[other][around.nodes[i]]) continue;
+    if (std::abs(around.positions[i].x) > radius) continue;  // the other eye's
     const double weight = double{value} * double{value};
     any.members.push_back(i);
     any.weights.push_back(weight);
@@ -182,7 +185,7 @@ bool LooksLikeAnEye(const Rims& rims) {
   const double outer = opening(0.72);
   return std::max(inner, outer) < 1.35 * rims.height &&
          std::min(inner, outer) > 0.25 * rims.height &&
-         std::abs(inner - outer) < 0.45 * rims.height;
+         std::abs(inner - outer) < 0.4 * rims.height;
 }
 
 double MedianOpening(const Curve& upper, const Curve& lower) {
@@ -224,8 +227,8 @@ Surroundings FindSurroundings(const Nodes& nodes, const Frame& frame, double rad
 FoundRims FindRims(const Nodes& nodes, const Frame& frame, const Surroundings& around, Margin upper,
                    Margin lower, double radius, bool may_touch) {
   FoundRims found;
-  found.upper = Pick(nodes, around, upper, lower);
-  found.lower = Pick(nodes, around, lower, upper);
+  found.upper = Pick(nodes, around, upper, lower, radius);
+  found.lower = Pick(nodes, around, lower, upper, radius);
   if (std::min(found.upper.members.size(), found.lower.members.size()) < kFewest) {
     found.why_not = "a rim has fewer than three vertices that the model is sure of";
     return found;
@@ -244,6 +247,8 @@ FoundRims FindRims(const Nodes& nodes, const Frame& frame, const Surroundings& a
   rims.frame = frame;
   rims.width = width;
   const Range wide = {known.from - kCornerLength * width, known.to + kCornerLength * width};
+  rims.from = wide.from;
+  rims.to = wide.to;
   rims.upper = FitRim(around, found.upper, wide);
   rims.lower = FitRim(around, found.lower, wide);
   double height = 0.3 * width;
@@ -268,8 +273,6 @@ FoundRims FindRims(const Nodes& nodes, const Frame& frame, const Surroundings& a
     return found;
   }
   CloseCorners(rims.upper, rims.lower, known, width);
-  rims.from = wide.from;
-  rims.to = wide.to;
   return found;
 }
 
