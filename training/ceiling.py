@@ -21,13 +21,14 @@ KINDS = ("viseme", "unit", "emotion")
 
 
 def best_guess(target: averages.Face, sources: Sequence[averages.Face]) -> np.ndarray:
-    """(N,K,3) the mean of the sources of the target's style on the target's vertices, and of the
+    """(N,K,3) what the sources of the target's style would do on the target's vertices, and the
     others where those lack an expression. NaN where all lack it."""
     result = np.full_like(target.rig.offsets, np.nan, dtype=np.float32)
-    for same in (False, True):
-        group = [face for face in sources if (face.rig.style == target.rig.style) == same]
-        if group:
-            offsets, weight = averages.mean_of(target, group)
+    own = target.rig.style
+    for style in sorted({"human", "anime"}, key=lambda style: style == own):
+        found = averages.style_mean(target, sources, style)
+        if found:
+            offsets, weight = found
             result[:, :, weight > 0] = offsets[:, :, weight > 0]
     return result.transpose(1, 2, 0)
 

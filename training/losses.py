@@ -32,7 +32,7 @@ class Weights:
     travel: float = 0.4
     vowels: float = 1.0
     spill: float = 0.3
-    uneven: float = 0.15
+    uneven: float = 0.25
     lopsided: float = 0.25
     marks_first: float = 1.5
     marks: float = 3.0

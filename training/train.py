@@ -14,7 +14,7 @@ import time
 
 import torch
 
-from . import averages, batches, losses, split
+from . import averages, batches, losses, published, split
 
 _WARM_STEPS = 200
 _SAVE_EVERY = 250
@@ -57,8 +57,12 @@ class Trainer:
         self.step, self._seconds_before = saved["step"], saved["seconds"]
 
     def start_from(self, path: pathlib.Path) -> None:
-        """Takes the averaged weights of another run; what it lacks keeps its random start."""
-        weights = torch.load(path, map_location=self.device)["average"]
+        """Takes the averaged weights of another run, or those of an exported model; what these lack
+        keeps its first value."""
+        if path.suffix == ".onnx":
+            weights = published.weights_of(path)
+        else:
+            weights = torch.load(path, map_location=self.device)["average"]
         for network in (self.model, self.average):
             network.load_state_dict(weights, strict=False)
 
@@ -157,7 +161,7 @@ def parse() -> argparse.Namespace:
     add("--threads", type=int, default=1)
     add("--workers", type=int, default=1, help="processes that make batches")
     add("--resume", action="store_true")
-    add("--start", type=pathlib.Path, help="a checkpoint to take the first weights from")
+    add("--start", type=pathlib.Path, help="a checkpoint, or an exported model (.onnx), to take the first weights from")
     add(
         "--leave",
         nargs="*",

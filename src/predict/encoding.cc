@@ -18,7 +18,7 @@ size_t MarginCount(const model::ModelFacts& facts, size_t vertex_count) {
 Encoding::Encoding(const model::ModelFacts& facts, size_t vertex_count, bool with_features)
     : feature_count_(with_features ? FeatureCount(facts, vertex_count) : 0),
       margin_count_(MarginCount(facts, vertex_count)),
-      features_(new float[feature_count_]),
+      features_(system::MakeLargeArray(feature_count_)),
       margins_(new float[margin_count_]) {}
 
 size_t Encoding::Bytes(const model::ModelFacts& facts, size_t vertex_count) {

@@ -11,6 +11,7 @@
 #include "contact/contact.h"
 #include "model/model.h"
 #include "predict/prepared_mesh.h"
+#include "system/large_array.h"
 
 namespace blendwire::predict {
 
@@ -37,7 +38,7 @@ class Encoding {
  private:
   size_t feature_count_;
   size_t margin_count_;
-  std::unique_ptr<float[]> features_;  // [N,F]
+  system::LargeArray features_;        // [N,F]
   std::unique_ptr<float[]> margins_;   // [N,4]
   mutable std::once_flag contact_once_;
   mutable contact::ContactMap contact_;

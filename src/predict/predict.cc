@@ -8,18 +8,19 @@
 #include <new>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "contact/contact.h"
-#include "mesh/clamp.h"
 #include "mesh/mirror.h"
-#include "mesh/smoothing.h"
 #include "mesh/vertices.h"
-#include "predict/closure.h"
 #include "predict/condition_rows.h"
+#include "predict/finisher.h"
+#include "system/large_array.h"
+#include "system/parallel_for.h"
 
 namespace blendwire::predict {
 namespace {
+
+// Expressions that are finished beside each other.
+constexpr size_t kTogether = 16;
 
 // Runs `step` and adds the time it took to `total`.
 template <typename Step>
@@ -28,115 +29,6 @@ void Timed(absl::Duration& total, Step step) {
   step();
   total += absl::Now() - start;
 }
-
-absl::Status CheckFinite(absl::Span<const float> offsets, const model::ModelFacts& facts) {
-  if (mesh::AllFinite(offsets)) return absl::OkStatus();
-  return absl::InternalError(absl::StrCat(
-      "the model (version ", facts.version,
-      ") made NaN or infinite offsets for this mesh and expression; the result is discarded"));
-}
-
-// The rows of a run, smoothed for whoever asks: an expression and its mirror image both need
-// either's row, which is smoothed once then, in its place, if all tasks want it alike.
-class SmoothedRows {
- public:
-  SmoothedRows(const PreparedMesh& mesh, absl::Span<const Task> tasks, absl::Span<float> raw)
-      : mesh_(mesh), raw_(raw), done_(raw.size() / mesh.vertices().size(), 0) {
-    const auto alike = [&tasks](const Task& task) {
-      return task.options.effective_iterations() == tasks.front().options.effective_iterations();
-    };
-    alike_ = std::all_of(tasks.begin(), tasks.end(), alike);
-  }
-
-  // Valid until the next call with the same `copy`, where the row goes if it cannot be smoothed in
-  // its place.
-  absl::Span<const float> Get(size_t row, int iterations, std::vector<float>& copy) {
-    const size_t floats = mesh_.vertices().size();
-    absl::Span<float> offsets = raw_.subspan(row * floats, floats);
-    if (iterations == 0) return offsets;
-    if (!alike_) {
-      copy.assign(offsets.begin(), offsets.end());
-      offsets = absl::MakeSpan(copy);
-    }
-    if (!alike_ || done_[row] == 0) {
-      mesh::SmoothOffsets(mesh_.adjacency(), iterations, offsets, scratch_);
-    }
-    done_[row] = 1;
-    return offsets;
-  }
-
- private:
-  const PreparedMesh& mesh_;
-  absl::Span<float> raw_;
-  std::vector<char> done_;  // of each row
-  bool alike_ = false;
-  mesh::SmoothingScratch scratch_;
-};
-
-// The tasks' offsets after the model has run; `raw` are those of all rows, or the only task's own
-// output.
-class Finisher {
- public:
-  Finisher(const model::Model& model, const PreparedMesh& mesh, const mesh::MirrorMap& mirror,
-           const Encoding& encoding, absl::Span<const Task> tasks, const ConditionRows& rows,
-           absl::Span<float> raw)
-      : model_(model),
-        mesh_(mesh),
-        mirror_(mirror),
-        encoding_(encoding),
-        tasks_(tasks),
-        rows_(rows),
-        raw_(raw),
-        smoothed_rows_(mesh, tasks, raw) {}
-
-  absl::Status Finish(size_t index, absl::Span<float> output, Outcome& outcome) {
-    const Task& task = tasks_[index];
-    absl::Status status;
-    Timed(outcome.timings.postprocessing, [&] {
-      Smooth(index, output);
-      status = CheckFinite(output, model_.facts());
-      if (!status.ok()) return;
-      // After the smoothing, which would part again what meets.
-      if (model_.facts().has_margins) {
-        contact::Close(encoding_.Contact(mesh_), ClosureOf(task.condition, model_.facts().contact),
-                       output);
-      }
-      if (task.options.clamp_extreme_values) {
-        mesh::ClampOffsets(task.options.effective_max_displacement(), output);
-      }
-      outcome.quality = mesh::MeasureQuality(mesh_.adjacency(), output, scratch_);
-    });
-    return status;
-  }
-
- private:
-  // Smoothing follows the triangles, which seldom are as symmetric as the vertices: so a row and
-  // its mirror image are averaged after it.
-  void Smooth(size_t index, absl::Span<float> output) {
-    const int iterations = tasks_[index].options.effective_iterations();
-    if (!mirror_.empty()) {
-      const absl::Span<const float> own = smoothed_rows_.Get(index, iterations, own_);
-      const absl::Span<const float> mirrored =
-          smoothed_rows_.Get(rows_.mirrored[index], iterations, mirrored_);
-      return mesh::AverageWithMirror(mirror_, own, mirrored, output);
-    }
-    const absl::Span<const float> raw = raw_.subspan(index * output.size(), output.size());
-    if (raw.data() != output.data()) std::copy(raw.begin(), raw.end(), output.begin());
-    mesh::SmoothOffsets(mesh_.adjacency(), iterations, output, scratch_);
-  }
-
-  const model::Model& model_;
-  const PreparedMesh& mesh_;
-  const mesh::MirrorMap& mirror_;
-  const Encoding& encoding_;
-  absl::Span<const Task> tasks_;
-  const ConditionRows& rows_;
-  absl::Span<float> raw_;
-  SmoothedRows smoothed_rows_;
-  std::vector<float> own_;
-  std::vector<float> mirrored_;
-  mesh::SmoothingScratch scratch_;
-};
 
 // Runs `step`; memory that is not there fails the prediction, not the process.
 template <typename Step>
@@ -195,6 +87,35 @@ absl::Status RunModel(const model::Model& model, const PreparedMesh& mesh,
   return status;
 }
 
+// Tasks `first` onwards, whose outputs are asked for here but for one that is there already.
+void FinishTogether(Finisher& finisher, absl::Span<const Task> tasks, size_t first,
+                    absl::Span<float> in_place, const Timings& timings) {
+  std::vector<Outcome> outcomes(tasks.size(), Outcome{{}, {}, timings});
+  std::vector<absl::Span<float>> outputs(tasks.size(), in_place);
+  for (size_t i = 0; in_place.empty() && i < tasks.size(); ++i) {
+    outcomes[i].status = WithinMemory([&] {
+      outputs[i] = tasks[i].output();
+      return absl::OkStatus();
+    });
+  }
+  const absl::Status smoothed = WithinMemory([&] {
+    finisher.SmoothRows(first, first + tasks.size());
+    return absl::OkStatus();
+  });
+  if (!smoothed.ok()) return FailAll(tasks, smoothed, timings);
+  system::ParallelFor(tasks.size(), 1, [&](size_t i, size_t) {
+    if (!outcomes[i].status.ok()) return;
+    outcomes[i].status = WithinMemory([&] {
+      absl::Status status;
+      Timed(outcomes[i].timings.postprocessing, [&] {
+        status = finisher.Finish(first + i, outputs[i], outcomes[i].quality);
+      });
+      return status;
+    });
+  });
+  for (size_t i = 0; i < tasks.size(); ++i) tasks[i].done(outcomes[i]);
+}
+
 }  // namespace
 
 void Predict(const model::Model& model, const PreparedMesh& mesh, absl::Span<const Task> tasks,
@@ -208,7 +129,7 @@ void Predict(const model::Model& model, const PreparedMesh& mesh, absl::Span<con
   // is copied out, or averaged with its mirror image, when its turn comes. Uninitialised: the model
   // writes every value.
   bool in_place = false;
-  std::unique_ptr<float[]> buffer;
+  system::LargeArray buffer;
   absl::Span<float> raw;
   Timings timings;
   std::shared_ptr<const Encoding> encoding;
@@ -226,7 +147,7 @@ void Predict(const model::Model& model, const PreparedMesh& mesh, absl::Span<con
     if (in_place) {
       raw = tasks.front().output();
     } else {
-      buffer.reset(new float[floats * rows.count]);
+      buffer = system::MakeLargeArray(floats * rows.count);
       raw = absl::MakeSpan(buffer.get(), floats * rows.count);
     }
     absl::Status run;
@@ -242,15 +163,14 @@ void Predict(const model::Model& model, const PreparedMesh& mesh, absl::Span<con
   if (!status.ok()) return FailAll(tasks, status, timings);
 
   Finisher finisher(model, mesh, *mirror, *encoding, tasks, rows, raw);
-  for (size_t i = 0; i < tasks.size(); ++i) {
+  // A few at a time, each by one thread, so that the first answers need not wait for the last.
+  for (size_t first = 0; first < tasks.size(); first += kTogether) {
     if (stop.stop_requested()) {
-      return FailAll(tasks.subspan(i), absl::CancelledError("cancelled"), timings);
+      return FailAll(tasks.subspan(first), absl::CancelledError("cancelled"), timings);
     }
-    Outcome outcome;
-    outcome.timings = timings;
-    outcome.status = WithinMemory(
-        [&] { return finisher.Finish(i, in_place ? raw : tasks[i].output(), outcome); });
-    tasks[i].done(outcome);
+    const size_t count = std::min(kTogether, tasks.size() - first);
+    FinishTogether(finisher, tasks.subspan(first, count), first,
+                   in_place ? raw : absl::Span<float>(), timings);
   }
 }
 

@@ -270,18 +270,23 @@ TEST_F(PredictTest, StoppedBeforehandNothingRuns) {
   EXPECT_THAT(predictions.asked, Each(0)) << "no memory for what is never computed";
 }
 
+// Those that are finished beside the one that stops have their result already.
 TEST_F(PredictTest, StoppedBetweenTasksTheRestIsCancelled) {
+  constexpr size_t kMany = 100;
   std::stop_source stop;
   Predictions predictions;
-  for (int i = 0; i < 4; ++i) predictions.Add(Linear(1.0f, {}));
+  for (size_t i = 0; i < kMany; ++i) predictions.Add(Linear(1.0f, {}));
   predictions.when_done = [&stop](size_t i) {
     if (i == 1) stop.request_stop();
   };
   predictions.Run(*LoadModel("linear"), *mesh_, stop.get_token());
-  EXPECT_TRUE(predictions.outcomes[0].status.ok());
-  EXPECT_TRUE(predictions.outcomes[1].status.ok());
-  EXPECT_EQ(predictions.outcomes[2].status.code(), absl::StatusCode::kCancelled);
-  EXPECT_EQ(predictions.outcomes[3].status.code(), absl::StatusCode::kCancelled);
+  size_t finished = 0;
+  while (finished < kMany && predictions.outcomes[finished].status.ok()) ++finished;
+  EXPECT_GE(finished, 2);
+  EXPECT_LT(finished, kMany / 2);
+  for (size_t i = finished; i < kMany; ++i) {
+    EXPECT_EQ(predictions.outcomes[i].status.code(), absl::StatusCode::kCancelled) << i;
+  }
   EXPECT_THAT(predictions.done, Each(1));
 }
 

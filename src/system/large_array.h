@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Arrays of megabytes, uninitialised. They lie in the system's large pages where these are to be had
+// for the asking: to fault in 4 KiB at a time takes about as long as to fill them.
+
+#ifndef BLENDWIRE_SYSTEM_LARGE_ARRAY_H_
+#define BLENDWIRE_SYSTEM_LARGE_ARRAY_H_
+
+#include <cstddef>
+#include <memory>
+
+namespace blendwire::system {
+
+struct LargeArrayDeleter {
+  void operator()(float* array) const noexcept;
+};
+using LargeArray = std::unique_ptr<float[], LargeArrayDeleter>;
+
+// Throws std::bad_alloc. An array of nothing may be null.
+LargeArray MakeLargeArray(size_t count);
+
+}  // namespace blendwire::system
+
+#endif  // BLENDWIRE_SYSTEM_LARGE_ARRAY_H_
