@@ -304,6 +304,25 @@ def test_averages_keep_blinks_and_still_parts_and_vote_by_artist(tmp_path: pathl
     assert np.array_equal(again.averages, quiet.averages)
 
 
+def test_human_vowels_and_anime_emotions_are_everybodys_the_rest_is_the_styles_own() -> None:
+    human, anime = synthetic.rig("human", "human"), synthetic.rig("anime", "anime")
+    aa, jaw, joy = (slots.INDEX[name] for name in ("viseme_aa", "jawOpen", "emotion_Joy"))
+    for rig in (human, anime):
+        rig.offsets[:, :, joy] = rig.offsets[:, :, jaw]
+        rig.slot_weight[joy] = 1
+    anime.offsets *= 4
+    faces = [averages.Face.of(rig) for rig in (human, anime)]
+    for face, style, shared in ((faces[0], "human", aa), (faces[1], "anime", joy)):
+        offsets, weight = averages.style_mean(face, faces, style)
+        for slot in (aa, jaw, joy):
+            size = np.linalg.norm(offsets[:, :, slot]) / np.linalg.norm(human.offsets[:, :, slot])
+            own = 1 if style == "human" else 4
+            # 2 is the geometric mean of 1 and 4; carrying costs or adds a little
+            assert size == pytest.approx(2 if slot == shared else own, rel=0.2)
+        assert weight[[aa, jaw, joy]] == pytest.approx(1)
+    assert averages.style_mean(faces[0], faces[:1], "anime") is None
+
+
 def test_samples_take_the_convention_that_was_asked_for() -> None:
     rig = carried_rig()
     rig.averages = np.stack([rig.offsets * 2, rig.offsets * 3]).astype(np.float16)

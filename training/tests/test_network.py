@@ -18,6 +18,7 @@ from training import (  # noqa: E402
     margins,
     network,
     predictors,
+    published,
     slots,
 )
 
@@ -207,6 +208,31 @@ def test_restamping_changes_the_metadata_only(tmp_path: pathlib.Path) -> None:
     assert new.graph == old.graph
     assert {e.key: e.value for e in new.metadata_props} == export.metadata("2", 33)
     assert export.metadata("2", 33)["blendwire.mirror"] == "average"
+
+
+def test_a_published_model_gives_its_weights_back(model, mesh, tmp_path: pathlib.Path) -> None:
+    export.write(model.model, tmp_path / "model.onnx", "1")
+    known = model.model
+    torch.manual_seed(1)
+    again = Whole(network.FaceNetwork(known.mean_marks, known.region_weights, known.slot_scale, 32))
+    weights = published.weights_of(tmp_path / "model.onnx")
+    missing = again.model.load_state_dict(weights, strict=False)
+    assert not missing.unexpected_keys
+    assert set(missing.missing_keys) == {"mean_marks", "region_weights"}
+    for (name, value), kept in zip(again.model.named_parameters(), known.parameters()):
+        assert torch.allclose(value, kept, rtol=1e-3, atol=1e-6), name  # what fp16 keeps
+    condition = torch.eye(slots.COUNT)[:4]
+    with torch.no_grad():
+        got, want = again.eval()(mesh[0], condition, mesh[1]), model(mesh[0], condition, mesh[1])
+    assert (got - want).abs().max() < 0.02 * want.abs().max()
+
+
+def test_a_file_that_is_no_published_model_is_refused(tmp_path: pathlib.Path) -> None:
+    shape = onnx.helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, [1])
+    other = onnx.helper.make_graph([], "g", [shape], [shape])
+    onnx.save(onnx.helper.make_model(other), str(tmp_path / "other.onnx"))
+    with pytest.raises(ValueError, match="other.onnx is not a model of training.export"):
+        published.weights_of(tmp_path / "other.onnx")
 
 
 def test_metadata_names_every_slot() -> None:
