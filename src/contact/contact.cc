@@ -136,6 +136,13 @@ bool LidsAreAsked(const FaceMap& face, const Closure& closure, absl::Span<const 
   return own >= closure.least_own_lids * wanted;
 }
 
+// Whether both eyes are to be closed and only one can be: one closed beside one that is not would be
+// worse than none.
+bool OneLidOnly(const FaceMap& face, const Closure& closure) {
+  return closure.left_lid > 0.0 && closure.right_lid > 0.0 &&
+         face.why_not[kLeftLid].empty() != face.why_not[kRightLid].empty();
+}
+
 }  // namespace
 
 ContactMap::ContactMap() {
@@ -169,7 +176,7 @@ Result Close(const ContactMap& map, const Closure& closure, absl::Span<float> of
   if (face.locals() == 0) return result;
   const std::vector<Vector> field = ReadField(face, offsets);
   std::array<double, kParts> closures = {closure.left_lid, closure.right_lid, closure.lips};
-  if (!LidsAreAsked(face, closure, field)) {
+  if (OneLidOnly(face, closure) || !LidsAreAsked(face, closure, field)) {
     for (const Part lid : {kLeftLid, kRightLid}) {
       result.gave_up[lid] = closures[lid] > 0.0 && face.why_not[lid].empty();
       closures[lid] = 0.0;

@@ -83,7 +83,8 @@ class ContactMap {
 struct Result {
   bool closed[kParts] = {false, false, false};
   // Parts whose closure was wanted and refused: the correction would have folded the skin where the
-  // plain field does not, or the field does not close the lids far enough by itself.
+  // plain field does not, the field does not close the lids far enough by itself, or the other eye,
+  // which is to close with this one, cannot be closed.
   bool gave_up[kParts] = {false, false, false};
 };
 

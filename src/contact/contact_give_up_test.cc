@@ -67,8 +67,8 @@ TEST(GiveUp, WithOneEyeOnly) {
 TEST(GiveUp, WithMarginsAllOverTheLids) {
   Face face = MakeFace();
   for (const Part part : {kLeftLid, kRightLid}) {
-    face.cuts[part].up = 0.005;
-    face.cuts[part].down = 0.003;
+    face.cuts[part].up = 0.0035;
+    face.cuts[part].down = 0.002;
   }
   face = MakeFace(face.cuts);
   std::mt19937 random(7);
@@ -95,6 +95,20 @@ TEST(GiveUp, WithALowerRimThatIsSomethingElse) {
   }
   EXPECT_THAT(MapOf(face).why_not(kLeftLid), HasSubstr("do not look like an eye"));
   ExpectKept(face, BlinkField(face, 0.5));
+}
+
+TEST(GiveUp, WhenOnlyOneOfTwoEyesCanBeClosed) {
+  Face face = MakeFace();
+  face.cuts[kLeftLid].up = face.cuts[kLeftLid].down = 0.0003;
+  face = MakeFace(face.cuts);
+  const std::vector<float> field = BlinkField(face, 0.5);
+  ExpectKept(face, field);
+  std::vector<float> wink = field;
+  EXPECT_TRUE(Close(MapOf(face), {.right_lid = 1.0}, absl::MakeSpan(wink)).closed[kRightLid]);
+  std::vector<float> offsets = field;
+  const Result result = Close(MapOf(face), kAll, absl::MakeSpan(offsets));
+  EXPECT_TRUE(result.gave_up[kRightLid]);
+  EXPECT_FALSE(result.gave_up[kLeftLid]);  // there was nothing to give up
 }
 
 TEST(GiveUp, WhenItWouldFoldTheSkin) {

@@ -20,7 +20,7 @@ constexpr double kWidestGapOfFew = 0.4;
 constexpr size_t kFew = 20;
 constexpr double kRidge = 0.45;         // of the surest weight (margin squared) of a column
 constexpr double kRidgeColumn = 0.04;   // of the width
-constexpr double kMostScatter = 0.6;    // of the opening
+constexpr double kMostScatter = 0.8;    // of the opening
 constexpr double kCornerLength = 0.12;  // of the width: beyond the last node the rims run together
 
 struct Range {
@@ -185,7 +185,7 @@ bool LooksLikeAnEye(const Rims& rims) {
   const double outer = opening(0.72);
   return std::max(inner, outer) < 1.35 * rims.height &&
          std::min(inner, outer) > 0.25 * rims.height &&
-         std::abs(inner - outer) < 0.5 * rims.height;
+         std::abs(inner - outer) < 0.6 * rims.height;
 }
 
 double MedianOpening(const Curve& upper, const Curve& lower) {
