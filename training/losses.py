@@ -35,9 +35,9 @@ class Weights:
     uneven: float = 0.25
     lopsided: float = 0.25
     marks_first: float = 1.5
-    marks: float = 3.0
+    marks: float = 5.0
     canonical: float = 0.4
-    margins: float = 1.0
+    margins: float = 2.0
 
 
 def slot_importance() -> torch.Tensor:
