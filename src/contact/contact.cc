@@ -136,8 +136,8 @@ bool LidsAreAsked(const FaceMap& face, const Closure& closure, absl::Span<const 
   return own >= closure.least_own_lids * wanted;
 }
 
-// Whether both eyes are to be closed and only one can be: one closed beside one that is not would be
-// worse than none.
+// Whether both eyes are to be closed and only one can be: one closed beside one that is not would
+// be worse than none.
 bool OneLidOnly(const FaceMap& face, const Closure& closure) {
   return closure.left_lid > 0.0 && closure.right_lid > 0.0 &&
          face.why_not[kLeftLid].empty() != face.why_not[kRightLid].empty();

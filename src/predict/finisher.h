@@ -26,8 +26,8 @@ namespace blendwire::predict {
 
 // Finishes the tasks of one run. All that it is given must outlive it.
 //
-// An expression and its mirror image both need either's row of `raw`. A row is smoothed once, in its
-// place, if all tasks want it alike.
+// An expression and its mirror image both need either's row of `raw`. A row is smoothed once, in
+// its place, if all tasks want it alike.
 class Finisher {
  public:
   // `raw` [rows,N,3] is the model's answer, or the only task's own output.

@@ -10,7 +10,6 @@
 
 #include "absl/time/clock.h"
 #include "mesh/mirror.h"
-#include "mesh/vertices.h"
 #include "predict/condition_rows.h"
 #include "predict/finisher.h"
 #include "system/large_array.h"
@@ -87,7 +86,8 @@ absl::Status RunModel(const model::Model& model, const PreparedMesh& mesh,
   return status;
 }
 
-// Tasks `first` onwards, whose outputs are asked for here but for one that is there already.
+// The tasks of the run from its `first` on. Their outputs are asked for here, but for an only one
+// that lies `in_place` already.
 void FinishTogether(Finisher& finisher, absl::Span<const Task> tasks, size_t first,
                     absl::Span<float> in_place, const Timings& timings) {
   std::vector<Outcome> outcomes(tasks.size(), Outcome{{}, {}, timings});
@@ -98,11 +98,15 @@ void FinishTogether(Finisher& finisher, absl::Span<const Task> tasks, size_t fir
       return absl::OkStatus();
     });
   }
+  absl::Duration smoothing;
   const absl::Status smoothed = WithinMemory([&] {
-    finisher.SmoothRows(first, first + tasks.size());
+    Timed(smoothing, [&] { finisher.SmoothRows(first, first + tasks.size()); });
     return absl::OkStatus();
   });
   if (!smoothed.ok()) return FailAll(tasks, smoothed, timings);
+  for (Outcome& outcome : outcomes) {
+    outcome.timings.postprocessing += smoothing / static_cast<double>(tasks.size());
+  }
   system::ParallelFor(tasks.size(), 1, [&](size_t i, size_t) {
     if (!outcomes[i].status.ok()) return;
     outcomes[i].status = WithinMemory([&] {

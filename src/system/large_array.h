@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Arrays of megabytes, uninitialised. They lie in the system's large pages where these are to be had
-// for the asking: to fault in 4 KiB at a time takes about as long as to fill them.
+// Arrays of megabytes, uninitialised. They lie in the system's large pages where these are to be
+// had for the asking: to fault in 4 KiB at a time takes about as long as to fill them.
 
 #ifndef BLENDWIRE_SYSTEM_LARGE_ARRAY_H_
 #define BLENDWIRE_SYSTEM_LARGE_ARRAY_H_

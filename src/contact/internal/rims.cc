@@ -94,8 +94,8 @@ void KeepRidge(const Surroundings& around, FoundRim& rim) {
   rim = std::move(ridge);
 }
 
-// Nodes of one margin within `radius`, with a weight each. Skin only, unless the skin has too little
-// of it.
+// Nodes of one margin within `radius`, with a weight each. Skin only, unless the skin has too
+// little of it.
 FoundRim Pick(const Nodes& nodes, const Surroundings& around, Margin margin, Margin other,
               double radius) {
   FoundRim skin;
