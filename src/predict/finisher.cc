@@ -22,6 +22,12 @@ absl::Status CheckFinite(absl::Span<const float> offsets, const model::ModelFact
       ") made NaN or infinite offsets for this mesh and expression; the result is discarded"));
 }
 
+bool SmoothedAlike(absl::Span<const Task> tasks) {
+  return std::all_of(tasks.begin(), tasks.end(), [&](const Task& task) {
+    return task.options.effective_iterations() == tasks.front().options.effective_iterations();
+  });
+}
+
 }  // namespace
 
 Finisher::Finisher(const model::Model& model, const PreparedMesh& mesh,
@@ -34,11 +40,8 @@ Finisher::Finisher(const model::Model& model, const PreparedMesh& mesh,
       tasks_(tasks),
       rows_(rows),
       raw_(raw),
-      smoothed_(rows.count, 0) {
-  alike_ = std::all_of(tasks.begin(), tasks.end(), [&](const Task& task) {
-    return task.options.effective_iterations() == tasks.front().options.effective_iterations();
-  });
-}
+      alike_(SmoothedAlike(tasks)),
+      smoothed_(rows.count, 0) {}
 
 void Finisher::SmoothRows(size_t first, size_t last) {
   if (mirror_.empty() || !alike_) return;

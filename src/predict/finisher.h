@@ -65,7 +65,7 @@ class Finisher {
   absl::Span<const Task> tasks_;
   const ConditionRows& rows_;
   absl::Span<float> raw_;
-  bool alike_ = true;           // all tasks want as much smoothing
+  bool alike_;                  // all tasks want as much smoothing
   std::vector<char> smoothed_;  // rows, in their places
 
   absl::Mutex mutex_;

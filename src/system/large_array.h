@@ -8,15 +8,18 @@
 
 #include <cstddef>
 #include <memory>
+#include <new>
 
 namespace blendwire::system {
 
 struct LargeArrayDeleter {
-  void operator()(float* array) const noexcept;
+  std::align_val_t alignment{alignof(float)};
+
+  void operator()(float* array) const noexcept { ::operator delete(array, alignment); }
 };
 using LargeArray = std::unique_ptr<float[], LargeArrayDeleter>;
 
-// Throws std::bad_alloc. An array of nothing may be null.
+// Throws std::bad_alloc.
 LargeArray MakeLargeArray(size_t count);
 
 }  // namespace blendwire::system
