@@ -86,28 +86,28 @@ absl::Status RunModel(const model::Model& model, const PreparedMesh& mesh,
   return status;
 }
 
-// The tasks of the run from its `first` on. Their outputs are asked for here, but for an only one
-// that lies `in_place` already.
-void FinishTogether(Finisher& finisher, absl::Span<const Task> tasks, size_t first,
-                    absl::Span<float> in_place, const Timings& timings) {
-  std::vector<Outcome> outcomes(tasks.size(), Outcome{{}, {}, timings});
-  std::vector<absl::Span<float>> outputs(tasks.size(), in_place);
-  for (size_t i = 0; in_place.empty() && i < tasks.size(); ++i) {
+// Finishes the tasks `first` to `last` of a run. Their outputs are asked for here, but for an only
+// one that lies `in_place` already. Not OK: none of them is done, and none after them can be.
+absl::Status FinishTogether(Finisher& finisher, absl::Span<const Task> tasks, size_t first,
+                            size_t last, absl::Span<float> in_place, const Timings& timings) {
+  absl::Duration smoothing;
+  const absl::Status smoothed = WithinMemory([&] {
+    Timed(smoothing, [&] { finisher.SmoothRows(first, last); });
+    return absl::OkStatus();
+  });
+  if (!smoothed.ok()) return smoothed;
+  const size_t count = last - first;
+  std::vector<Outcome> outcomes(count, Outcome{{}, {}, timings});
+  std::vector<absl::Span<float>> outputs(count, in_place);
+  for (size_t i = 0; i < count; ++i) {
+    outcomes[i].timings.postprocessing += smoothing / static_cast<double>(count);
+    if (!in_place.empty()) continue;
     outcomes[i].status = WithinMemory([&] {
-      outputs[i] = tasks[i].output();
+      outputs[i] = tasks[first + i].output();
       return absl::OkStatus();
     });
   }
-  absl::Duration smoothing;
-  const absl::Status smoothed = WithinMemory([&] {
-    Timed(smoothing, [&] { finisher.SmoothRows(first, first + tasks.size()); });
-    return absl::OkStatus();
-  });
-  if (!smoothed.ok()) return FailAll(tasks, smoothed, timings);
-  for (Outcome& outcome : outcomes) {
-    outcome.timings.postprocessing += smoothing / static_cast<double>(tasks.size());
-  }
-  system::ParallelFor(tasks.size(), 1, [&](size_t i, size_t) {
+  system::ParallelFor(count, 1, [&](size_t i, size_t) {
     if (!outcomes[i].status.ok()) return;
     outcomes[i].status = WithinMemory([&] {
       absl::Status status;
@@ -117,7 +117,8 @@ void FinishTogether(Finisher& finisher, absl::Span<const Task> tasks, size_t fir
       return status;
     });
   });
-  for (size_t i = 0; i < tasks.size(); ++i) tasks[i].done(outcomes[i]);
+  for (size_t i = 0; i < count; ++i) tasks[first + i].done(outcomes[i]);
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -169,12 +170,12 @@ void Predict(const model::Model& model, const PreparedMesh& mesh, absl::Span<con
   Finisher finisher(model, mesh, *mirror, *encoding, tasks, rows, raw);
   // A few at a time, each by one thread, so that the first answers need not wait for the last.
   for (size_t first = 0; first < tasks.size(); first += kTogether) {
-    if (stop.stop_requested()) {
-      return FailAll(tasks.subspan(first), absl::CancelledError("cancelled"), timings);
+    absl::Status going = absl::CancelledError("cancelled");
+    if (!stop.stop_requested()) {
+      going = FinishTogether(finisher, tasks, first, std::min(first + kTogether, tasks.size()),
+                             in_place ? raw : absl::Span<float>(), timings);
     }
-    const size_t count = std::min(kTogether, tasks.size() - first);
-    FinishTogether(finisher, tasks.subspan(first, count), first,
-                   in_place ? raw : absl::Span<float>(), timings);
+    if (!going.ok()) return FailAll(tasks.subspan(first), going, timings);
   }
 }
 
