@@ -91,7 +91,7 @@ absl::Status RunModel(const model::Model& model, const PreparedMesh& mesh,
 absl::Status FinishTogether(Finisher& finisher, absl::Span<const Task> tasks, size_t first,
                             size_t last, absl::Span<float> in_place, const Timings& timings) {
   absl::Duration smoothing;
-  const absl::Status smoothed = WithinMemory([&] {
+  absl::Status smoothed = WithinMemory([&] {
     Timed(smoothing, [&] { finisher.SmoothRows(first, last); });
     return absl::OkStatus();
   });
