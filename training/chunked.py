@@ -97,10 +97,9 @@ class NearMarks(nn.Module):
         self.layers, self.weights = model.near_marks, model.region_weights
 
     def forward(self, near, marks, center, spread):
-        second = marks + self.layers(torch.cat([near, marks.flatten(1)], 1)).view(marks.shape)
-        marks, center2, spread2 = Frame.of(second)
-        middles = torch.matmul(self.weights, marks)
-        return marks, center + spread * center2, spread * spread2, middles
+        correction = self.layers(torch.cat([near, marks.flatten(1)], 1)).view(marks.shape)
+        marks, center, spread = Frame.of((marks + correction) * spread + center)
+        return marks, center, spread, torch.matmul(self.weights, marks)
 
 
 def _masks(q: torch.Tensor, middles: torch.Tensor, reach: torch.Tensor) -> torch.Tensor:
@@ -128,7 +127,20 @@ class Regions(nn.Module):
 
 
 class RegionMarks(nn.Module):
-    """All that Vertices needs to know about the mesh."""
+    """The third landmarks in their own frame, and that frame in the bounding box's."""
+
+    def __init__(self, model: FaceNetwork) -> None:
+        super().__init__()
+        self.layers = model.region_marks
+
+    def forward(self, together, marks, center, spread):
+        correction = self.layers(torch.cat([together, marks.flatten(1)], 1)).view(marks.shape)
+        return Frame.of((marks + correction) * spread + center)
+
+
+class Shared(nn.Module):
+    """What else Vertices needs to know about the mesh: the canonical unit's length and the layers
+    that all vertices share."""
 
     def __init__(self, model: FaceNetwork) -> None:
         super().__init__()
@@ -139,11 +151,8 @@ class RegionMarks(nn.Module):
         told = [layer(code).unsqueeze(1) for layer, code in zip(region_layers, codes)]
         return torch.cat([*told, (summary_layer(summary) + linear.bias).unsqueeze(1)], 1)
 
-    def forward(self, near, together, marks, center, spread, radius):
+    def forward(self, near, together, marks, spread, radius):
         m = self.model
-        flat = marks.flatten(1)
-        correction = m.region_marks(torch.cat([together, flat], 1)).view(marks.shape)
-        marks, center3, spread3 = Frame.of(marks + correction)
         summary = m.summary(torch.cat([near, together, marks.flatten(1)], 1))
         codes = together.chunk(network.REGIONS, 1)
         # close * (x - mark) * 3 of place_in, without subtracting from every vertex
@@ -169,14 +178,7 @@ class RegionMarks(nn.Module):
             ],
             1,
         )
-        return (
-            marks,
-            center + spread * center3,
-            spread * spread3,
-            radius * spread * spread3,
-            place,
-            move,
-        )
+        return radius * spread, place, move
 
 
 class Vertices(nn.Module):
@@ -221,18 +223,19 @@ class Gather(nn.Module):
 def encode(model: FaceNetwork, vertices: torch.Tensor, normals: torch.Tensor) -> torch.Tensor:
     """(1,N,W+1) of one mesh: what FaceNetwork.packed(encode(...)) gives."""
     chunks, radius, none = Prepare()(vertices, normals)
-    code, near, together = none, none, torch.cat([none, none], 1)[:, : network.REGIONS * 64]
+    code, zeros = none, torch.cat([none, none], 1)[:, : network.REGIONS * 64]
     for chunk in chunks:
         code = Whole(model)(code, chunk)
-    marks1, center1, spread1 = WholeMarks(model)(code)
-    for chunk in chunks:
-        near = Near(model)(near, chunk, marks1, center1, spread1)
-    marks2, center2, spread2, middles = NearMarks(model)(near, marks1, center1, spread1)
-    for chunk in chunks:
-        together = Regions(model)(together, chunk, center2, spread2, middles)
-    marks, center, spread, scale, place, move = RegionMarks(model)(
-        near, together, marks2, center2, spread2, radius
-    )
+    marks, center, spread = WholeMarks(model)(code)
+    for _ in range(network.ROUNDS):
+        near, together = none, zeros
+        for chunk in chunks:
+            near = Near(model)(near, chunk, marks, center, spread)
+        marks2, center2, spread2, middles = NearMarks(model)(near, marks, center, spread)
+        for chunk in chunks:
+            together = Regions(model)(together, chunk, center2, spread2, middles)
+        marks, center, spread = RegionMarks(model)(together, marks2, center2, spread2)
+    scale, place, move = Shared(model)(near, together, marks, spread, radius)
     shared = (center2, spread2, middles, marks, center, spread, scale, place, move)
     packed = [Vertices(model)(chunk, *shared) for chunk in chunks]
     return Gather()(torch.stack(packed), vertices)

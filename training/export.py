@@ -71,6 +71,8 @@ def metadata(version: str, width: int) -> dict[str, str]:
         "blendwire.margins": json.dumps(margins.NAMES),
         "blendwire.contact": json.dumps(closing.CONTACT),
         "blendwire.mirror": "average",
+        "blendwire.solids": "rigid",
+        "blendwire.max_stretch": "3",
         "blendwire.license": "Apache-2.0",
         "blendwire.coordinates": "metres, Z up, facing -Y",
     }

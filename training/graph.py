@@ -21,7 +21,7 @@ import torch
 from torch import nn
 
 from . import chunked, margins, slots
-from .network import REGIONS, FaceNetwork
+from .network import REGIONS, ROUNDS, FaceNetwork
 
 OPSET = 16
 _FLOAT = onnx.TensorProto.FLOAT
@@ -58,9 +58,9 @@ class Piece:
     inputs: list[str]
     outputs: list[str]
 
-    def again(self, name: str, renamed: dict[str, str]) -> list[onnx.NodeProto]:
-        """The same nodes with the same weights for another branch. Inputs and outputs are
-        `renamed`, what lies between gets the prefix `name`."""
+    def again(self, name: str, renamed: dict[str, str]) -> Piece:
+        """The same nodes with the same weights once more. Inputs and outputs are `renamed`, what lies
+        between gets the prefix `name`."""
         own = {output for node in self.nodes for output in node.output}
         nodes = []
         for node in self.nodes:
@@ -70,7 +70,11 @@ class Piece:
             for names in (copy.input, copy.output):
                 names[:] = [renamed.get(n, f"{name}/{n}" if n in own else n) for n in names]
             nodes.append(copy)
-        return nodes
+
+        def called(names: list[str]) -> list[str]:
+            return [renamed.get(n, n) for n in names]
+
+        return Piece(nodes, [], called(self.inputs), called(self.outputs))
 
 
 # The axes of what passes between the pieces; an axis that is not named has a fixed length.
@@ -130,16 +134,16 @@ def _value(name: str) -> onnx.ValueInfoProto:
     return onnx.helper.make_tensor_value_info(name, _FLOAT, None)
 
 
-def _scan(piece: Piece, name: str, state: str | None) -> onnx.NodeProto:
+def _scan(piece: Piece, output: str, state: str | None) -> onnx.NodeProto:
     """The piece over all `chunks`: its first input and its output are the state, if there is
     one."""
     body_inputs = [piece.inputs[0], "chunk"] if state else ["chunk"]
+    name = f"{output}/scan"
     body = onnx.helper.make_graph(
         piece.nodes, name, [_value(n) for n in body_inputs], [_value(n) for n in piece.outputs]
     )
-    out = [name + "/last"] if state else ["packed"]
     inputs = [state, "chunks"] if state else ["chunks"]
-    return onnx.helper.make_node("Scan", inputs, out, name=name, body=body, num_scan_inputs=1)
+    return onnx.helper.make_node("Scan", inputs, [output], name=name, body=body, num_scan_inputs=1)
 
 
 class _Encoder:
@@ -151,45 +155,74 @@ class _Encoder:
         self.values: dict[str, torch.Tensor] = {"vertices": points[0], "normals": points[1]}
         self.nodes: list[onnx.NodeProto] = []
         self.weights: list[onnx.TensorProto] = []
-        run, scan = self._run, self._pool
-        run(chunked.Prepare(), "prepare", "vertices normals", "chunks radius none")
+        self.pieces: dict[str, Piece] = {}
+        self._run(chunked.Prepare(), "prepare", "vertices normals", "chunks radius none")
         self.values["chunk"] = self.values["chunks"][0]
-        scan(chunked.Whole(model), "whole", "none", "")
-        frame = "marks1 center1 spread1"
-        run(chunked.WholeMarks(model), "whole_marks", "whole/last", frame)
-        scan(chunked.Near(model), "near", "none", frame)
-        frame = "marks2 center2 spread2 middles"
-        run(chunked.NearMarks(model), "near_marks", "near/last marks1 center1 spread1", frame)
         self._repeat_zeros()
-        scan(chunked.Regions(model), "regions", "zeros", "center2 spread2 middles")
-        run(
+        self._pool(chunked.Whole(model), "whole", "none", "", "whole/code")
+        self._run(
+            chunked.WholeMarks(model), "whole_marks", "whole/code", "marks/0 center/0 spread/0"
+        )
+        for k in range(1, ROUNDS + 1):
+            self._look(model, k)
+        self._run(
+            chunked.Shared(model),
+            "shared",
+            f"near/{k} regions/{k} marks/{k} spread/{k} radius",
+            "scale place move",
+        )
+        given = f"center2/{k} spread2/{k} middles/{k} marks/{k} center/{k} spread/{k}"
+        piece = self._trace(
+            chunked.Vertices(model), "vertex", f"chunk {given} scale place move", "packed_chunk"
+        )
+        self.nodes.append(_scan(piece, "packed", None))
+        self.values["packed"] = self.values["packed_chunk"][:1].unsqueeze(0)
+        self._run(chunked.Gather(), "gather", "packed vertices", "encode/encoded")
+
+    def _look(self, model: FaceNetwork, k: int) -> None:
+        """Round `k` of the second and third stage."""
+        before = f"marks/{k - 1} center/{k - 1} spread/{k - 1}"
+        frame = f"center2/{k} spread2/{k}"
+        self._pool(chunked.Near(model), "near", "none", before, f"near/{k}")
+        self._run(
+            chunked.NearMarks(model),
+            "near_marks",
+            f"near/{k} {before}",
+            f"marks2/{k} {frame} middles/{k}",
+        )
+        self._pool(chunked.Regions(model), "regions", "zeros", f"{frame} middles/{k}", f"regions/{k}")
+        self._run(
             chunked.RegionMarks(model),
             "region_marks",
-            "near/last regions/last marks2 center2 spread2 radius",
-            "marks3 center3 spread3 scale place move",
+            f"regions/{k} marks2/{k} {frame}",
+            f"marks/{k} center/{k} spread/{k}",
         )
-        given = "center2 spread2 middles marks3 center3 spread3 scale place move"
-        piece = self._trace(chunked.Vertices(model), "vertex", "chunk " + given, "packed_chunk")
-        self.nodes.append(_scan(piece, "vertices_scan", None))
-        self.values["packed"] = self.values["packed_chunk"][:1].unsqueeze(0)
-        run(chunked.Gather(), "gather", "packed vertices", "encode/encoded")
 
     def _trace(self, module: nn.Module, name: str, inputs: str, outputs: str) -> Piece:
-        values = {key: self.values[key] for key in inputs.split()}
-        piece, results = _traced(module, name, values, outputs.split())
+        """The module as nodes. A `name` that was traced before gives the same ones for other inputs
+        and outputs, with the same weights."""
+        took, gives = inputs.split(), outputs.split()
+        if name in self.pieces:
+            first = self.pieces[name]
+            self.values |= {new: self.values[old] for new, old in zip(gives, first.outputs)}
+            renamed = dict(zip(first.inputs + first.outputs, took + gives))
+            return first.again(gives[0], renamed)
+        values = {key: self.values[key] for key in took}
+        piece, results = _traced(module, name, values, gives)
         self.values |= results
         self.weights += piece.weights
+        self.pieces[name] = piece
         return piece
 
     def _run(self, module: nn.Module, name: str, inputs: str, outputs: str) -> None:
         self.nodes += self._trace(module, name, inputs, outputs).nodes
 
-    def _pool(self, module: nn.Module, name: str, start: str, inputs: str) -> None:
-        """A maximum over all chunks, from the zeros `start`; the result is called NAME/last."""
-        self.values[name + "/state"] = self.values[start]
-        piece = self._trace(module, name, f"{name}/state chunk {inputs}", name + "/pooled")
-        self.nodes.append(_scan(piece, name, start))
-        self.values[name + "/last"] = self.values[name + "/pooled"]
+    def _pool(self, module: nn.Module, name: str, start: str, inputs: str, output: str) -> None:
+        """`output` is a maximum over all chunks, from the zeros `start`."""
+        self.values[output + "/state"] = self.values[start]
+        piece = self._trace(module, name, f"{output}/state chunk {inputs}", output + "/pooled")
+        self.nodes.append(_scan(piece, output, start))
+        self.values[output] = self.values[output + "/pooled"]
 
     def _repeat_zeros(self) -> None:
         """`zeros` (M, REGIONS * 64) from `none` (M, 160)."""
@@ -227,13 +260,13 @@ def _unless_given(encoder: _Encoder, decoder: Piece, rims: Piece) -> list[onnx.N
     def branch(name: str, nodes: list[onnx.NodeProto]) -> onnx.GraphProto:
         return onnx.helper.make_graph(nodes, name, [], [_value(f"{name}/{n}") for n in outputs])
 
-    given = decoder.again("given", {"encoded": "features", "offsets": "given/offsets"})
+    given = decoder.again("given", {"encoded": "features", "offsets": "given/offsets"}).nodes
     given += _rows("features", "given/margins", (0, margins.COUNT))
     given += _rows("features", "given/encoded", (0, width))
     work = [*encoder.nodes]
     for piece in (decoder, rims):
         renamed = {n: f"encode/{n}" for n in outputs}
-        work += piece.again("encode", renamed)
+        work += piece.again("encode", renamed).nodes
     none = onnx.numpy_helper.from_array(np.array([0], np.int64))
     return [
         make("Constant", [], ["given/none"], value=none),

@@ -35,6 +35,7 @@ class Weights:
     uneven: float = 0.25
     lopsided: float = 0.25
     marks_first: float = 1.5
+    marks_middle: float = 2.5
     marks: float = 5.0
     canonical: float = 0.4
     margins: float = 2.0
@@ -83,9 +84,11 @@ def landmark_loss(encoding: Encoding, batch: dict[str, torch.Tensor], weights: W
     known = batch["mark_weight"].unsqueeze(2)
     spread = spread_of(batch["marks"], known)
     first = mark_error(encoding.first_marks, batch["marks"], known, spread)
+    middle = mark_error(encoding.middle_marks, batch["marks"], known, spread)
     last = mark_error(encoding.marks, batch["marks"], known, spread)
-    total = weights.marks_first * first + weights.marks * last
-    return total, spread, {"marks1": first.item(), "marks": last.item()}
+    total = weights.marks_first * first + weights.marks_middle * middle + weights.marks * last
+    report = {"marks1": first.item(), "marks2": middle.item(), "marks": last.item()}
+    return total, spread, report
 
 
 def _per_point(values: torch.Tensor) -> torch.Tensor:

@@ -16,7 +16,7 @@ import torch
 from . import slots
 
 _POINTS = 6  # place_in's first inputs: position and normal
-_TOWARD = 3.0  # chunked.RegionMarks folds this factor in
+_TOWARD = 3.0  # chunked.Shared folds this factor in
 
 
 def _stored(path: pathlib.Path) -> dict[str, torch.Tensor]:
@@ -58,11 +58,11 @@ def weights_of(path: pathlib.Path) -> dict[str, torch.Tensor]:
     if "sharpness" not in state or "place_in.bias" not in state:
         raise ValueError(f"{path} is not a model of training.export")
     count, width = len(state["sharpness"]), len(state["place_in.bias"])
-    toward = _only(tensors, "region_marks", 3, count, width) / _TOWARD
-    close = _only(tensors, "region_marks", 1, count, width)[0]
-    first = _only(tensors, "region_marks", 1, _POINTS, width)[0]
+    toward = _only(tensors, "shared", 3, count, width) / _TOWARD
+    close = _only(tensors, "shared", 1, count, width)[0]
+    first = _only(tensors, "shared", 1, _POINTS, width)[0]
     state["place_in.weight"] = torch.cat([first, close, toward.flatten(0, 1)]).t()
-    state["move_in.weight"] = _only(tensors, "region_marks", 1, width + 27, width)[0].t()
+    state["move_in.weight"] = _only(tensors, "shared", 1, width + 27, width)[0].t()
     offsets = _only(tensors, "decode", slots.COUNT, 3 * width).view(slots.COUNT, width, 3)
     state["offsets.weight"] = offsets.permute(2, 0, 1).reshape(3 * slots.COUNT, width)
     state["offsets.bias"] = _only(tensors, "decode", slots.COUNT, 3).t().reshape(-1)

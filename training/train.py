@@ -14,7 +14,7 @@ import time
 
 import torch
 
-from . import averages, batches, losses, published, split
+from . import averages, batches, losses, network, published, split
 
 _WARM_STEPS = 200
 _SAVE_EVERY = 250
@@ -63,8 +63,8 @@ class Trainer:
             weights = published.weights_of(path)
         else:
             weights = torch.load(path, map_location=self.device)["average"]
-        for network in (self.model, self.average):
-            network.load_state_dict(weights, strict=False)
+        for each in (self.model, self.average):
+            each.load_state_dict(weights, strict=False)
 
     def save(self) -> None:
         torch.save(
@@ -89,7 +89,8 @@ class Trainer:
 
     def loss(self, batch: dict[str, torch.Tensor]) -> tuple[torch.Tensor, dict[str, float]]:
         marks_only = self.step < self.arguments.marks_steps
-        encoding = self.model.encode(batch["points"], batch["normals"], marks_only)
+        jolt = network.jolts(len(batch["points"])).to(self.device)
+        encoding = self.model.encode(batch["points"], batch["normals"], marks_only, jolt)
         loss, spread, report = losses.landmark_loss(encoding, batch, self.weights)
         if marks_only:
             return loss, report

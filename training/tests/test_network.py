@@ -85,6 +85,51 @@ def test_folding_the_condition_equals_mixing_all_outputs(model, mesh) -> None:
     assert (got - expected).abs().max() < 1e-4 * expected.abs().max()
 
 
+def test_each_round_looks_from_where_the_one_before_ended(model, mesh, monkeypatch) -> None:
+    vertices, normals = mesh
+    with torch.no_grad():
+        twice = model.model.encode(vertices, normals)
+        monkeypatch.setattr(network, "ROUNDS", 1)
+        once = model.model.encode(vertices, normals)
+    assert torch.equal(twice.middle_marks, once.marks)
+    assert torch.equal(once.middle_marks, once.marks)
+    assert (twice.marks - once.marks).abs().max() > 1e-4
+
+
+def test_a_jolt_moves_and_stretches_the_first_landmarks_in_their_spreads(model, mesh) -> None:
+    vertices, normals = mesh
+    seen = []
+    original = model.model._look
+    model.model._look = lambda q, n, marks: seen.append(marks) or original(q, n, marks)
+    jolt = torch.zeros(1, 2, 3)
+    jolt[0, 0, 2], jolt[0, 1, 1] = -0.5, np.log(2.0)
+    try:
+        with torch.no_grad():
+            still = model.model.encode(vertices, normals, True, torch.zeros(1, 2, 3))
+            moved = model.model.encode(vertices, normals, True, jolt)
+    finally:
+        del model.model._look
+    assert torch.equal(still.first_marks, moved.first_marks)  # what stage 1 is judged by
+    begun, shifted = seen[0], seen[network.ROUNDS]
+    spread = (begun - begun.mean(1, keepdim=True)).square().mean().sqrt()
+    change = (shifted - begun).mean(1)[0] / spread
+    assert change.tolist() == pytest.approx([0, 0, -0.5], abs=1e-2)
+    size = (shifted - shifted.mean(1)).std(1) / (begun - begun.mean(1)).std(1)
+    assert size[0].tolist() == pytest.approx([1, 2, 1], rel=1e-2)
+
+
+def test_jolts_of_a_batchs_second_half_mirror_the_first() -> None:
+    torch.manual_seed(3)
+    jolts = network.jolts(400)
+    first, second = jolts.chunk(2)
+    assert torch.equal(second[:, 0, 0], -first[:, 0, 0])
+    assert torch.equal(second[:, 0, 1:], first[:, 0, 1:])
+    assert torch.equal(second[:, 1], first[:, 1])
+    alone = (first == 0).all(2).all(1).float().mean()
+    assert 0.15 < alone < 0.35
+    assert 0.3 < first[:, 0, 2].std() < 0.45
+
+
 @pytest.mark.parametrize("count", [1, 2, 5])
 def test_tiny_and_degenerate_meshes_give_numbers(model, count: int) -> None:
     condition = torch.rand(2, slots.COUNT)
@@ -261,7 +306,7 @@ def motion_batch() -> tuple[dict, "torch.Tensor", "network.Encoding", tuple]:
         "canonical": torch.zeros(2, 50, 3),
         "canonical_weight": torch.ones(2, 50),
     }
-    encoding = network.Encoding(raw[:, :, 0], scale, None, None, torch.zeros(2, 50, 3))
+    encoding = network.Encoding(raw[:, :, 0], scale, None, None, None, torch.zeros(2, 50, 3))
     return batch, raw, encoding, (scale, spread, slot_scale)
 
 
