@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "mesh/internal/mirror_plane.h"
+#include "mesh/internal/parts.h"
 #include "mesh/internal/point_grid.h"
 #include "mesh/internal/surface.h"
 #include "system/parallel_for.h"
@@ -95,44 +96,15 @@ std::vector<uint32_t> MutualPartners(const Nodes& nodes, const std::vector<uint3
   return mutual;
 }
 
-// The nodes of each part, one part after the other.
-struct Parts {
-  std::vector<uint32_t> nodes;
-  std::vector<uint32_t> ends;
-};
-
-Parts FindParts(const Adjacency& adjacency) {
-  Parts parts;
-  parts.nodes.reserve(adjacency.node_count());
-  std::vector<char> seen(adjacency.node_count(), 0);
-  for (uint32_t start = 0; start < adjacency.node_count(); ++start) {
-    if (seen[start] != 0) continue;
-    seen[start] = 1;
-    size_t next = parts.nodes.size();
-    parts.nodes.push_back(start);
-    for (; next < parts.nodes.size(); ++next) {
-      for (const uint32_t neighbour : adjacency.neighbours(parts.nodes[next])) {
-        if (seen[neighbour] != 0) continue;
-        seen[neighbour] = 1;
-        parts.nodes.push_back(neighbour);
-      }
-    }
-    parts.ends.push_back(static_cast<uint32_t>(parts.nodes.size()));
-  }
-  return parts;
-}
-
 // Drops the partners of nodes in parts that are not symmetric, and returns the nodes without a
 // partner in those that are.
 std::vector<uint32_t> KeepSymmetricParts(const Adjacency& adjacency,
                                          std::vector<uint32_t>& partners) {
-  const Parts parts = FindParts(adjacency);
+  const internal::Parts parts = internal::Parts::Of(adjacency);
   std::vector<uint32_t> alone;
   size_t symmetric = 0;
-  size_t begin = 0;
-  for (const uint32_t end : parts.ends) {
-    const auto nodes = absl::MakeConstSpan(parts.nodes).subspan(begin, end - begin);
-    begin = end;
+  for (size_t part = 0; part < parts.size(); ++part) {
+    const absl::Span<const uint32_t> nodes = parts[part];
     const auto has_partner = [&](uint32_t node) { return partners[node] != kNone; };
     const auto paired = std::count_if(nodes.begin(), nodes.end(), has_partner);
     if (static_cast<double>(paired) < kPartShare * static_cast<double>(nodes.size())) {

@@ -109,11 +109,17 @@ double SumOf(const Double2& pair) { return pair[0] + pair[1]; }
 
 Quality MeasureQuality(const Adjacency& adjacency, absl::Span<const float> offsets,
                        SmoothingScratch& scratch) {
+  if (offsets.empty()) return {};
+  internal::AverageToNodes(adjacency.layout(), offsets, scratch.from);
+  return MeasureLimitedQuality(adjacency, offsets, scratch);
+}
+
+Quality MeasureLimitedQuality(const Adjacency& adjacency, absl::Span<const float> offsets,
+                              SmoothingScratch& scratch) {
   Quality quality;
   const size_t vertex_count = offsets.size() / 3;
   if (vertex_count == 0) return quality;
   const NodeLayout& layout = adjacency.layout();
-  internal::AverageToNodes(layout, offsets, scratch.from);
   scratch.to.resize(scratch.from.size());
   const size_t node_count = adjacency.node_count();
   system::ParallelFor(node_count, internal::kGrain, [&](size_t begin, size_t end) {

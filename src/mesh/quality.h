@@ -34,6 +34,10 @@ Quality MeasureQuality(const Adjacency& adjacency, absl::Span<const float> offse
                        SmoothingScratch& scratch);
 Quality MeasureQuality(const Adjacency& adjacency, absl::Span<const float> offsets);
 
+// The same right after LimitStretch() with this `scratch`, if nothing has changed the offsets since.
+Quality MeasureLimitedQuality(const Adjacency& adjacency, absl::Span<const float> offsets,
+                            SmoothingScratch& scratch);
+
 }  // namespace blendwire::mesh
 
 #endif  // BLENDWIRE_MESH_QUALITY_H_

@@ -23,10 +23,13 @@ constexpr char kFeatures[] = "blendwire.features";
 constexpr char kMargins[] = "blendwire.margins";
 constexpr char kContact[] = "blendwire.contact";
 constexpr char kMirror[] = "blendwire.mirror";
+constexpr char kSolids[] = "blendwire.solids";
+constexpr char kMaxStretch[] = "blendwire.max_stretch";
 
 constexpr size_t kMaxTextBytes = 256;
 constexpr size_t kMaxSlots = 4096;
 constexpr int kMaxFeatures = 4096;
+constexpr float kMostStretch = 1000.0f;
 
 absl::Status Wrong(absl::string_view key, absl::string_view value, absl::string_view right) {
   constexpr size_t kShown = 60;
@@ -187,6 +190,17 @@ absl::StatusOr<Metadata> ReadMetadata(
                    "blendwire.max_batch = \"0\", to run an expression beside its mirror image");
     }
     result.average_with_mirror = true;
+  }
+  if (const auto text = lookup(kSolids)) {
+    if (*text != "rigid") return Wrong(kSolids, *text, "this server knows \"rigid\"");
+    result.rigid_solids = true;
+  }
+  if (const auto text = lookup(kMaxStretch)) {
+    if (!absl::SimpleAtof(*text, &result.max_stretch) ||
+        !(result.max_stretch > 1.0f && result.max_stretch <= kMostStretch)) {
+      return Wrong(kMaxStretch, *text,
+                   absl::StrCat("it must be a number above 1 and at most ", kMostStretch));
+    }
   }
   return result;
 }

@@ -50,6 +50,12 @@ struct Metadata {
   // "blendwire.mirror"; only "average" is known: where a mesh is symmetric, offsets and margins are
   // averaged with their mirror images.
   bool average_with_mirror = false;
+  // "blendwire.solids"; only "rigid" is known: small solid parts that move almost without bending
+  // move without bending.
+  bool rigid_solids = false;
+  // "blendwire.max_stretch": how many times as long as at rest an edge of the mesh may get, above 1;
+  // 0, if the file says nothing: any number of times.
+  float max_stretch = 0.0f;
 };
 
 // Reads the metadata through `lookup`, which gives the value of a key if the file has it.

@@ -99,6 +99,22 @@ TEST(MetadataTest, MirroringNeedsSlotsAndBatches) {
   }
 }
 
+TEST(MetadataTest, SolidsAndStretch) {
+  EXPECT_FALSE(Read({})->rigid_solids);
+  EXPECT_EQ(Read({})->max_stretch, 0.0f);
+  EXPECT_TRUE(Read({{"blendwire.solids", "rigid"}})->rigid_solids);
+  EXPECT_EQ(Read({{"blendwire.max_stretch", "2.5"}})->max_stretch, 2.5f);
+  for (const char* const wrong : {"", "Rigid", "1"}) {
+    EXPECT_THAT(WhyNot({{"blendwire.solids", wrong}}),
+                AllOf(HasSubstr("blendwire.solids"), HasSubstr("\"rigid\"")));
+  }
+  for (const char* const wrong : {"", "many", "1", "0", "-3", "nan", "inf", "1e9"}) {
+    EXPECT_THAT(WhyNot({{"blendwire.max_stretch", wrong}}),
+                AllOf(HasSubstr("blendwire.max_stretch"), HasSubstr("above 1")))
+        << wrong;
+  }
+}
+
 TEST(MetadataTest, ZeroIsAnyBatch) {
   EXPECT_EQ(Read({{"blendwire.max_batch", "0"}})->max_batch, 0);
 }

@@ -171,6 +171,8 @@ absl::StatusOr<ModelFacts> DescribeModel(const Ort::Session& session, std::strin
   facts.has_margins = metadata->has_margins;
   facts.contact = *std::move(contact);
   facts.mirrored_slots = *std::move(mirrored_slots);
+  facts.rigid_solids = metadata->rigid_solids;
+  facts.max_stretch = metadata->max_stretch;
   return facts;
 }
 

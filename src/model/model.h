@@ -53,6 +53,8 @@ struct ModelFacts {
   // What each slot becomes when left and right are exchanged; empty: offsets are not averaged with
   // their mirror images.
   std::vector<size_t> mirrored_slots;
+  bool rigid_solids = false;  // teeth, eyeballs and the like are to move without bending
+  float max_stretch = 0.0f;   // how many times as long an edge may get; 0: any
 };
 
 // One run: one mesh, `batch` expressions. All memory is the caller's; ONNX Runtime reads and writes

@@ -31,4 +31,18 @@ const mesh::MirrorMap& DerivedMesh::Mirror(const MeshView& mesh) const {
   return mirror_;
 }
 
+const mesh::RigidParts& DerivedMesh::RigidParts(const MeshView& mesh) const {
+  std::call_once(rigid_parts_once_, [&] {
+    rigid_parts_ = mesh::RigidParts::Build(Adjacency(mesh), mesh.vertices, mesh.triangles);
+  });
+  return rigid_parts_;
+}
+
+const mesh::ShortestEdges& DerivedMesh::ShortestEdges(const MeshView& mesh) const {
+  std::call_once(shortest_edges_once_, [&] {
+    shortest_edges_ = mesh::ShortestEdges::Build(Adjacency(mesh), mesh.vertices);
+  });
+  return shortest_edges_;
+}
+
 }  // namespace blendwire::predict

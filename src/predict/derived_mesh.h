@@ -10,6 +10,8 @@
 #include "absl/types/span.h"
 #include "mesh/adjacency.h"
 #include "mesh/mirror.h"
+#include "mesh/rigid_parts.h"
+#include "mesh/stretch.h"
 
 namespace blendwire::predict {
 
@@ -33,6 +35,11 @@ class DerivedMesh {
   // What is symmetric about it.
   const mesh::MirrorMap& Mirror(const MeshView& mesh) const;
 
+  // Teeth, eyeballs and the like.
+  const mesh::RigidParts& RigidParts(const MeshView& mesh) const;
+
+  const mesh::ShortestEdges& ShortestEdges(const MeshView& mesh) const;
+
  private:
   // Not absl::call_once(), out of which an allocation that fails may not throw.
   mutable std::once_flag normals_once_;
@@ -41,6 +48,10 @@ class DerivedMesh {
   mutable mesh::Adjacency adjacency_;
   mutable std::once_flag mirror_once_;
   mutable mesh::MirrorMap mirror_;
+  mutable std::once_flag rigid_parts_once_;
+  mutable mesh::RigidParts rigid_parts_;
+  mutable std::once_flag shortest_edges_once_;
+  mutable mesh::ShortestEdges shortest_edges_;
 };
 
 }  // namespace blendwire::predict

@@ -8,6 +8,8 @@
 #include "absl/strings/str_cat.h"
 #include "contact/contact.h"
 #include "mesh/clamp.h"
+#include "mesh/rigid_parts.h"
+#include "mesh/stretch.h"
 #include "mesh/vertices.h"
 #include "predict/closure.h"
 #include "system/parallel_for.h"
@@ -64,15 +66,26 @@ absl::Status Finisher::Finish(size_t index, absl::Span<float> output, mesh::Qual
   std::unique_ptr<Scratch> scratch = TakeScratch();
   Smooth(*scratch, index, output);
   if (absl::Status status = CheckFinite(output, model_.facts()); !status.ok()) return status;
+  if (model_.facts().rigid_solids) {
+    mesh::MakeRigid(mesh_.rigid_parts(), mesh_.vertices(), output);
+  }
   // After the smoothing, which would part again what meets.
   if (model_.facts().has_margins) {
     contact::Close(encoding_.Contact(mesh_), ClosureOf(task.condition, model_.facts().contact),
                    output);
   }
-  if (task.options.clamp_extreme_values) {
-    mesh::ClampOffsets(task.options.effective_max_displacement(), output);
+  const bool limited = model_.facts().max_stretch > 0.0f;
+  if (limited) {
+    mesh::LimitStretch(mesh_.adjacency(), mesh_.shortest_edges(), mesh_.vertices(),
+                       model_.facts().max_stretch, output, scratch->smoothing);
   }
-  quality = mesh::MeasureQuality(mesh_.adjacency(), output, scratch->smoothing);
+  size_t shortened = 0;
+  if (task.options.clamp_extreme_values) {
+    shortened = mesh::ClampOffsets(task.options.effective_max_displacement(), output);
+  }
+  quality = limited && shortened == 0
+                ? mesh::MeasureLimitedQuality(mesh_.adjacency(), output, scratch->smoothing)
+                : mesh::MeasureQuality(mesh_.adjacency(), output, scratch->smoothing);
   GiveBack(std::move(scratch));
   return absl::OkStatus();
 }

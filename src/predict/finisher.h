@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What comes after the model has run: smoothing, the mean with the mirror image, contact, limits.
+// What comes after the model has run: smoothing, the mean with the mirror image, parts that do not
+// bend, contact, limits.
 
 #ifndef BLENDWIRE_PREDICT_FINISHER_H_
 #define BLENDWIRE_PREDICT_FINISHER_H_

@@ -13,8 +13,8 @@ namespace blendwire::predict {
 namespace {
 
 // Neighbours (about six for each vertex, twelve without triangles) in two orders, normals, mirror
-// partners, and bookkeeping.
-constexpr size_t kDerivedBytesPerVertex = 100;
+// partners, the shortest edge, and bookkeeping.
+constexpr size_t kDerivedBytesPerVertex = 104;
 
 template <typename T>
 absl::string_view Bytes(absl::Span<const T> values) {

@@ -13,6 +13,8 @@
 #include "absl/types/span.h"
 #include "mesh/adjacency.h"
 #include "mesh/mirror.h"
+#include "mesh/rigid_parts.h"
+#include "mesh/stretch.h"
 #include "predict/derived_mesh.h"
 #include "predict/mesh_cache.h"
 
@@ -45,6 +47,8 @@ class PreparedMesh {
   absl::Span<const float> normals() const { return known_->derived->Normals(mesh_); }
   const mesh::Adjacency& adjacency() const { return known_->derived->Adjacency(mesh_); }
   const mesh::MirrorMap& mirror() const { return known_->derived->Mirror(mesh_); }
+  const mesh::RigidParts& rigid_parts() const { return known_->derived->RigidParts(mesh_); }
+  const mesh::ShortestEdges& shortest_edges() const { return known_->derived->ShortestEdges(mesh_); }
 
  private:
   PreparedMesh(const MeshView& mesh, std::shared_ptr<const KnownMesh> known)

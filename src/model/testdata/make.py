@@ -15,6 +15,8 @@ Every model but the broken ones computes something that a test can compute again
     mirror.onnx       as slots.onnx, with the slots smileLeft, smileRight and jawOpen; wants to be
                       averaged with its mirror image
     mirror_places.onnx  its offsets times the vertices
+    surface.onnx      the same, not averaged; wants solids to be rigid and edges to be stretched to
+                      twice their length at most
     not_finite.onnx   offsets[b,n] = vertices[n] * log(condition[b,4]), so that 0 makes it infinite,
                       or NaN where a coordinate is 0
     encode_once.onnx  as slots.onnx, plus what it encoded of the mesh: vertices * 2. Where that is given
@@ -145,6 +147,9 @@ def make_working_models() -> None:
     nodes, tensors = column("slots", 0, 3)
     nodes.append(helper.make_node("Mul", ["vertices", "slots"], ["offsets"]))
     save("mirror_places", nodes, tensors, size=3, metadata=metadata)
+    metadata = {"blendwire.condition_slots": slots, "blendwire.max_batch": "0",
+                "blendwire.solids": "rigid", "blendwire.max_stretch": "2"}
+    save("surface", nodes, tensors, size=3, metadata=metadata)
 
     nodes, tensors = column("unit", 4, 5)
     nodes.append(helper.make_node("Log", ["unit"], ["logarithm"]))
