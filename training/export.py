@@ -104,7 +104,7 @@ def main() -> None:
     source.add_argument("--run", type=pathlib.Path, help="a run of training.train")
     source.add_argument("--restamp", type=pathlib.Path, help="a model that was exported before")
     parser.add_argument("--out", type=pathlib.Path, required=True)
-    parser.add_argument("--version", default="2026.12.1")
+    parser.add_argument("--version", default="2026.12.2")
     arguments = parser.parse_args()
     if arguments.restamp:
         restamp(arguments.restamp, arguments.out, arguments.version)

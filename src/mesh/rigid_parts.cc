@@ -47,7 +47,7 @@ Vector Times(const Matrix& m, const Vector& v) {
 // turn about a line of vertices, the inverse does not make large: a millionth of the trace is added.
 Matrix Inverse(Matrix m) {
   const double more = 1e-6 * (m[0] + m[4] + m[8]) + std::numeric_limits<double>::min();
-  for (const size_t i : {0, 4, 8}) m[i] += more;
+  for (size_t i = 0; i < 9; i += 4) m[i] += more;
   const Vector a{m[0], m[1], m[2]};
   const Vector b{m[3], m[4], m[5]};
   const Vector c{m[6], m[7], m[8]};
