@@ -245,6 +245,7 @@ size_t LimitStretch(const Adjacency& adjacency, const ShortestEdges& edges,
   if (offsets.empty()) return 0;
   const NodeLayout& layout = adjacency.layout();
   internal::AverageToNodes(layout, offsets, scratch.from);
+  if (edges.squared().empty()) return 0;
   const Search search(layout, edges, vertices, most, scratch.from.data());
   const size_t node_count = adjacency.node_count();
   std::vector<std::vector<Pair>> pieces((node_count + internal::kGrain - 1) / internal::kGrain);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Skin that stays in one piece. Where a model is wrong about neighbours, it tears the surface into
-// long strips; what an edge is too long, its ends share with theirs:
+// long strips. Edges that got too long are drawn together, and their surroundings share the rest:
 //
 //   const ShortestEdges edges = ShortestEdges::Build(adjacency, vertices);  // once per mesh
 //   LimitStretch(adjacency, edges, vertices, 3.0f, offsets, scratch);     // once per expression
@@ -23,10 +23,11 @@ namespace blendwire::mesh {
 // vertex is. Immutable, so safe for use from several threads at once.
 class ShortestEdges {
  public:
-  // Of a mesh without vertices.
+  // Of a mesh whose edges are unknown: nothing is too long.
   ShortestEdges() = default;
 
-  // `vertices` [N,3] are those of `adjacency`.
+  // `vertices` [N,3] are those of `adjacency`, which should be of triangles: neighbours that are
+  // merely near, like the lips of a closed mouth, may part as far as they like.
   static ShortestEdges Build(const Adjacency& adjacency, absl::Span<const float> vertices);
 
   // [node_count] lengths, squared; infinite for a node without neighbours.

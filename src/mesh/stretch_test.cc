@@ -145,7 +145,7 @@ TEST(StretchTest, FollowsTheSize) {
 TEST(StretchTest, MeshesOfAllSortsGetNumbersAndKeepTheirMeasure) {
   for (uint32_t seed = 0; seed < 20; ++seed) {
     Mesh mesh = RandomMesh(seed, 60, 80);
-    if (seed % 4 == 3) mesh.triangles.clear();
+    if (seed % 4 == 3) mesh.triangles.clear();  // the nearest are the neighbours then
     std::vector<float> offsets = testing::RandomOffsets(seed, mesh.vertex_count());
     for (float& value : offsets) value *= seed % 2 == 0 ? 30.0f : 1e18f;
     const std::vector<float> before = offsets;

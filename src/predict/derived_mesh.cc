@@ -40,6 +40,7 @@ const mesh::RigidParts& DerivedMesh::RigidParts(const MeshView& mesh) const {
 
 const mesh::ShortestEdges& DerivedMesh::ShortestEdges(const MeshView& mesh) const {
   std::call_once(shortest_edges_once_, [&] {
+    if (mesh.triangles.empty()) return;
     shortest_edges_ = mesh::ShortestEdges::Build(Adjacency(mesh), mesh.vertices);
   });
   return shortest_edges_;

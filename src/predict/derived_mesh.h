@@ -35,9 +35,10 @@ class DerivedMesh {
   // What is symmetric about it.
   const mesh::MirrorMap& Mirror(const MeshView& mesh) const;
 
-  // Teeth, eyeballs and the like.
+  // Teeth, eyeballs and the like; none without triangles.
   const mesh::RigidParts& RigidParts(const MeshView& mesh) const;
 
+  // Unknown without triangles.
   const mesh::ShortestEdges& ShortestEdges(const MeshView& mesh) const;
 
  private:

@@ -53,5 +53,21 @@ TEST(PredictSurfaceTest, SolidsAreMadeRigidAndEdgesAreLimitedWhereTheModelWantsI
   }
 }
 
+// Vertices that are merely near each other, like the lips of a closed mouth, may part.
+TEST(PredictSurfaceTest, WithoutTrianglesOffsetsAreTheModels) {
+  const mesh::testing::Mesh grid = mesh::testing::Grid(12, 12);
+  MeshCache cache(1 << 24);
+  const auto mesh = PreparedMesh::Create(grid.vertices, static_cast<int64_t>(grid.vertex_count()),
+                                         {}, cache);
+  ASSERT_TRUE(mesh.ok()) << mesh.status();
+  testing::Predictions predictions;
+  predictions.Add({4.0f, 4.0f, 4.0f});
+  predictions.Run(*model::testing::LoadModel("surface"), **mesh);
+  for (size_t i = 0; i < grid.vertices.size(); ++i) {
+    ASSERT_EQ(predictions.offsets[0][i], 4.0f * grid.vertices[i]);
+  }
+  EXPECT_GT(predictions.outcomes[0].quality.max_displacement, 0.1f);
+}
+
 }  // namespace
 }  // namespace blendwire::predict
