@@ -59,8 +59,8 @@ class Piece:
     outputs: list[str]
 
     def again(self, name: str, renamed: dict[str, str]) -> Piece:
-        """The same nodes with the same weights once more. Inputs and outputs are `renamed`, what lies
-        between gets the prefix `name`."""
+        """The same nodes with the same weights once more. Inputs and outputs are `renamed`, what
+        lies between gets the prefix `name`."""
         own = {output for node in self.nodes for output in node.output}
         nodes = []
         for node in self.nodes:
@@ -190,7 +190,8 @@ class _Encoder:
             f"near/{k} {before}",
             f"marks2/{k} {frame} middles/{k}",
         )
-        self._pool(chunked.Regions(model), "regions", "zeros", f"{frame} middles/{k}", f"regions/{k}")
+        inside = f"{frame} middles/{k}"
+        self._pool(chunked.Regions(model), "regions", "zeros", inside, f"regions/{k}")
         self._run(
             chunked.RegionMarks(model),
             "region_marks",

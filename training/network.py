@@ -3,9 +3,9 @@
 
 1. *Where is the face?* Three stages, each a point encoder with max-pooling (so neither order nor
    number of vertices matters), predict landmarks; each stage looks closer, in the frame of the
-   landmarks before it. The second and third pass over the mesh ROUNDS times, as a first guess may be
-   a whole face off on a stranger. Offsets are predicted in the last frame, so they move and grow
-   with the head.
+   landmarks before it. The second and third pass over the mesh ROUNDS times, as the first guess
+   may be a whole face off on a stranger. Offsets are predicted in the last frame, so they move and
+   grow with the head.
 2. *What is this vertex?* A per-vertex network sees position, normal, the landmarks around it and
    codes of the face's regions, and names the place on a canonical face (an auxiliary output).
 3. *How does it move?* One linear layer holds all expressions. A condition is folded into its
@@ -129,10 +129,12 @@ class FaceNetwork(nn.Module):
         squares = (a * a).sum(2, keepdim=True) + (b * b).sum(2).unsqueeze(1)
         return (squares - 2 * product).clamp(min=0)
 
-    def _look(self, q: torch.Tensor, normals: torch.Tensor, marks: torch.Tensor) -> _Look:
-        """One round of the second and third stage: marks (B,L,3) and points (B,N,3) in one frame."""
+    def _look(
+        self, points: torch.Tensor, normals: torch.Tensor, marks: torch.Tensor
+    ) -> _Look:
+        """One round of the second and third stage. `points` (B,N,3) and `marks` (B,L,3) are in one
+        frame."""
         # stage 2: what lies around the landmarks; the rest of a body fades out
-        points = q
         q, marks, center, spread = self._reframe(points, marks)
         window = torch.exp(-(q * q).sum(2, keepdim=True) * (0.5 / 5.0**2))
         close = torch.exp(-self._squared_distance(q.clamp(-12, 12), marks) * 4.0)
@@ -161,8 +163,8 @@ class FaceNetwork(nn.Module):
         marks_only: bool = False,
         jolt: torch.Tensor | None = None,
     ) -> Encoding:
-        """`jolt` (B,2,3) puts the first landmarks wrong: by how many spreads they are moved, and the
-        logarithm of how much larger they are, along each axis (see `jolts`)."""
+        """`jolt` (B,2,3) puts the first landmarks wrong: by how many spreads they are moved, and
+        the logarithm of how much larger they get, along each axis (see `jolts`)."""
         low, high = vertices.amin(1, keepdim=True), vertices.amax(1, keepdim=True)
         origin = (low + high) * 0.5
         radius = torch.sqrt(((high - low) ** 2).sum(2, keepdim=True)) * 0.5 + _TINY

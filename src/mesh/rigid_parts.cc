@@ -43,8 +43,8 @@ Vector Times(const Matrix& m, const Vector& v) {
           m[6] * v[0] + m[7] * v[1] + m[8] * v[2]};
 }
 
-// The inverse of a symmetric matrix that has no negative eigenvalue; what it maps to nothing, like a
-// turn about a line of vertices, the inverse does not make large: a millionth of the trace is added.
+// The inverse of a symmetric matrix that has no negative eigenvalue. What it maps to nothing, like
+// a turn about a line of vertices, must not get large: a millionth of the trace is added.
 Matrix Inverse(Matrix m) {
   const double more = 1e-6 * (m[0] + m[4] + m[8]) + std::numeric_limits<double>::min();
   for (size_t i = 0; i < 9; i += 4) m[i] += more;
@@ -176,19 +176,42 @@ struct NodeVertices {
   }
 };
 
+std::vector<size_t> SmallSolids(const Adjacency& adjacency, const Parts& parts,
+                                const NodeVertices& of_nodes, absl::Span<const float> vertices,
+                                absl::Span<const uint32_t> triangles) {
+  std::vector<Box> boxes(parts.size());
+  size_t skin = 0;
+  for (size_t part = 0; part < parts.size(); ++part) {
+    if (parts[part].size() > parts[skin].size()) skin = part;
+    for (const uint32_t node : parts[part]) {
+      boxes[part].Add(At(vertices, of_nodes.vertices[of_nodes.first[node]]));
+    }
+  }
+  const std::vector<uint32_t> counts = TrianglesOf(adjacency, parts, triangles);
+  std::vector<size_t> solids;
+  for (size_t part = 0; part < parts.size(); ++part) {
+    if (part != skin && parts[part].size() >= kLeastNodes &&
+        boxes[part].diagonal() <= kSmall * boxes[skin].diagonal() &&
+        IsSolid(adjacency, parts[part], counts[part])) {
+      solids.push_back(part);
+    }
+  }
+  return solids;
+}
+
 // What a part does in one expression.
 struct Motion {
-  Vector shift{};       // of the middle
-  Vector turn{};        // about the middle
-  Vector ball_turn{};   // about the ball's centre
-  double rigid = 0.0;   // 0 to 1: how far it is a rigid motion
+  Vector shift{};      // of the middle
+  Vector turn{};       // about the middle
+  Vector ball_turn{};  // about the ball's centre
+  double rigid = 0.0;  // 0 to 1: how far it is a rigid motion
   bool at_rest = false;
 };
 
 Motion MotionOf(const RigidParts::Part& part, absl::Span<const uint32_t> members,
                 absl::Span<const float> vertices, absl::Span<const float> offsets) {
   Vector sum{};
-  Vector moment{};  // about the origin of the part's middle
+  Vector moment{};  // about the part's middle
   Vector ball_moment{};
   double energy = 0.0;
   for (const uint32_t v : members) {
@@ -222,28 +245,12 @@ RigidParts RigidParts::Build(const Adjacency& adjacency, absl::Span<const float>
                              absl::Span<const uint32_t> triangles) {
   RigidParts result;
   if (triangles.empty()) return result;
-  const Parts parts = Parts::Of(adjacency);
-  if (parts.size() < 2) return result;
   const NodeVertices of_nodes(adjacency);
-  std::vector<Box> boxes(parts.size());
-  size_t skin = 0;
-  for (size_t part = 0; part < parts.size(); ++part) {
-    if (parts[part].size() > parts[skin].size()) skin = part;
-    for (const uint32_t node : parts[part]) {
-      boxes[part].Add(At(vertices, of_nodes.vertices[of_nodes.first[node]]));
-    }
-  }
-  const std::vector<uint32_t> counts = TrianglesOf(adjacency, parts, triangles);
-  for (size_t part = 0; part < parts.size(); ++part) {
-    const absl::Span<const uint32_t> nodes = parts[part];
-    if (part == skin || nodes.size() < kLeastNodes ||
-        boxes[part].diagonal() > kSmall * boxes[skin].diagonal() ||
-        !IsSolid(adjacency, nodes, counts[part])) {
-      continue;
-    }
+  const Parts parts = Parts::Of(adjacency);
+  for (const size_t part : SmallSolids(adjacency, parts, of_nodes, vertices, triangles)) {
     std::vector<Vector> points;
     const auto first = static_cast<uint32_t>(result.vertices_.size());
-    for (const uint32_t node : nodes) {
+    for (const uint32_t node : parts[part]) {
       for (uint32_t i = of_nodes.first[node]; i < of_nodes.first[node + 1]; ++i) {
         result.vertices_.push_back(of_nodes.vertices[i]);
         points.push_back(At(vertices, of_nodes.vertices[i]));
@@ -259,10 +266,6 @@ RigidParts RigidParts::Build(const Adjacency& adjacency, absl::Span<const float>
   return result;
 }
 
-size_t RigidParts::memory_bytes() const {
-  return parts_.capacity() * sizeof(Part) + vertices_.capacity() * sizeof(uint32_t);
-}
-
 void MakeRigid(const RigidParts& parts, absl::Span<const float> vertices,
                absl::Span<float> offsets) {
   for (const RigidParts::Part& part : parts.parts()) {
@@ -273,8 +276,7 @@ void MakeRigid(const RigidParts& parts, absl::Span<const float> vertices,
       const Vector point = At(vertices, v);
       const Vector own =
           part.is_ball ? Cross(motion.ball_turn, Minus(point, part.ball.center)) : At(offsets, v);
-      const Vector rigid =
-          Plus(motion.shift, Cross(motion.turn, Minus(point, part.middle.center)));
+      const Vector rigid = Plus(motion.shift, Cross(motion.turn, Minus(point, part.middle.center)));
       const Vector moved = Plus(own, Minus(rigid, own), motion.rigid);
       for (size_t axis = 0; axis < 3; ++axis) {
         offsets[3 * size_t{v} + axis] = static_cast<float>(moved[axis]);

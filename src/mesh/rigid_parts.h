@@ -5,15 +5,16 @@
 // of a rigid motion, they become that motion:
 //
 //   const RigidParts parts = RigidParts::Build(adjacency, vertices, triangles);  // once per mesh
-//   MakeRigid(parts, vertices, offsets);                                         // once per expression
+//   MakeRigid(parts, vertices, offsets);                                   // once per expression
 //
-// A part is what triangles join. Small is one whose bounding box has at most half of the diagonal of
-// that of the part with the most nodes, the skin; solid, one whose surface is all but closed: lashes
-// and brows, which bend, are open strips. A rigid motion is a shift and a turn, the latter linear in
-// its angle as shape keys are, so an expression at half its weight moves its parts half as far:
+// A part is what triangles join. Small is one whose bounding box has at most half of the diagonal
+// of that of the part with the most nodes, the skin; solid, one whose surface is all but closed:
+// lashes and brows, which bend, are open strips. A rigid motion is a shift and a turn, the latter
+// linear in its angle as shape keys are, so an expression at half its weight moves its parts half
+// as far:
 //   q(p) = t + w x (p - c),  c the part's middle, t and w the least squares fit to its offsets.
-// With r the length of what that leaves over, as a share of the offsets' length, offsets become
-// q where r <= 0.25, stay as they are where r >= 0.35, and go over from one to the other between. So
+// With r the length of what that leaves over, as a share of the offsets' length, offsets become q
+// where r <= 0.25, stay as they are where r >= 0.35, and go over from one to the other between. So
 // a tongue that bends keeps bending.
 //
 // A ball, within a fifth of its radius and seen from all sides, is an eye: what it does not do as a
@@ -38,7 +39,8 @@ class RigidParts {
   // Of a mesh that has none.
   RigidParts() = default;
 
-  // `vertices` [N,3] and `triangles` [T,3] are those of `adjacency`. Without triangles there are none.
+  // `vertices` [N,3] and `triangles` [T,3] are those of `adjacency`; without triangles there are no
+  // parts.
   static RigidParts Build(const Adjacency& adjacency, absl::Span<const float> vertices,
                           absl::Span<const uint32_t> triangles);
 
@@ -56,9 +58,6 @@ class RigidParts {
   };
   absl::Span<const Part> parts() const { return parts_; }
   absl::Span<const uint32_t> vertices() const { return vertices_; }
-
-  // Heap memory, for whoever keeps parts for later.
-  size_t memory_bytes() const;
 
  private:
   std::vector<Part> parts_;

@@ -39,7 +39,9 @@ Mesh Sphere(float x, float y, float z, float radius) {
     }
   }
   const uint32_t last = mesh.AddVertex(x, y, z - radius);
-  const auto at = [](uint32_t ring, uint32_t i) { return 1 + (ring - 1) * kSegments + i % kSegments; };
+  const auto at = [](uint32_t ring, uint32_t i) {
+    return 1 + (ring - 1) * kSegments + i % kSegments;
+  };
   for (uint32_t i = 0; i < kSegments; ++i) {
     for (const uint32_t v : {0u, at(1, i), at(1, i + 1)}) mesh.triangles.push_back(v);
     for (const uint32_t v : {last, at(kRings - 1, i + 1), at(kRings - 1, i)}) {
@@ -87,7 +89,8 @@ std::vector<float> MadeRigid(const Mesh& mesh, std::vector<float> offsets) {
   return offsets;
 }
 
-// The largest change of a squared distance, to the first order, between two vertices from `first` on.
+// The largest change of a squared distance, to the first order, between two vertices from `first`
+// on.
 double Bending(const Mesh& mesh, const std::vector<float>& offsets, size_t first) {
   double worst = 0.0;
   for (size_t a = first; a < mesh.vertex_count(); ++a) {
@@ -140,9 +143,8 @@ TEST(RigidPartsTest, ASolidThatHardlyBendsMovesAsOne) {
 
 TEST(RigidPartsTest, WhatBendsKeepsBending) {
   const Mesh mesh = SkinAnd(Box(0.25f, 0.25f, 0.25f));
-  const std::vector<float> offsets = Field(mesh, [](const Vector& p) {
-    return Vector{p[0] - 0.31, 0.31 - p[1], 0.0};
-  });
+  const std::vector<float> offsets =
+      Field(mesh, [](const Vector& p) { return Vector{p[0] - 0.31, 0.31 - p[1], 0.0}; });
   EXPECT_EQ(MadeRigid(mesh, offsets), offsets);
 }
 
@@ -214,8 +216,8 @@ TEST(RigidPartsTest, EyeballsOnlyTurn) {
   EXPECT_TRUE(PartsOf(mesh).parts()[0].is_ball);
   // A lid that pulls the front of the ball along.
   const auto pulled = MadeRigid(mesh, Field(mesh, [](const Vector& p) {
-    return Vector{0.0, 0.0, p[1] < 0.19 ? -0.01 : 0.0};
-  }));
+                                  return Vector{0.0, 0.0, p[1] < 0.19 ? -0.01 : 0.0};
+                                }));
   EXPECT_LT(Bending(mesh, pulled, kSkin), 1e-8);
   const auto momenta = Momenta(mesh, pulled, kSkin);
   for (size_t i = 0; i < 3; ++i) EXPECT_NEAR(momenta[i], 0.0, 1e-6) << "no shift";

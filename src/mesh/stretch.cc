@@ -82,8 +82,8 @@ class Search {
         const internal::Float4 theirs = offsets_[other].value;
         if (Within(own - theirs, factor_ * shortest_[node])) continue;
         if (other < node && !Within(theirs, 0.25f * factor_ * shortest_[other])) continue;
-        const Vector rest = Minus(PositionOf(layout_, vertices_, node),
-                                  PositionOf(layout_, vertices_, other));
+        const Vector rest =
+            Minus(PositionOf(layout_, vertices_, node), PositionOf(layout_, vertices_, other));
         const Vector now = Plus(rest, Minus(OffsetOf(offsets_[node]), OffsetOf(offsets_[other])));
         if (Dot(now, now) > limit_ * Dot(rest, rest)) found.push_back({node, other});
       }
@@ -129,8 +129,8 @@ class Patch {
       for (const uint32_t neighbour : NeighboursOf(layout, nodes_[a])) {
         const uint32_t b = place_[neighbour];
         if (b < a) continue;
-        const Vector rest = Minus(PositionOf(layout, vertices, nodes_[a]),
-                                  PositionOf(layout, vertices, neighbour));
+        const Vector rest =
+            Minus(PositionOf(layout, vertices, nodes_[a]), PositionOf(layout, vertices, neighbour));
         edges_.push_back({a, b, rest, LengthOf(rest)});
       }
     }
@@ -232,7 +232,8 @@ ShortestEdges ShortestEdges::Build(const Adjacency& adjacency, absl::Span<const 
       const Vector position = PositionOf(layout, vertices, node);
       for (uint32_t i = 0; i < run.degree; ++i) {
         const Vector apart = Minus(position, PositionOf(layout, vertices, neighbour[i]));
-        edges.squared_[node] = std::min(edges.squared_[node], static_cast<float>(Dot(apart, apart)));
+        edges.squared_[node] =
+            std::min(edges.squared_[node], static_cast<float>(Dot(apart, apart)));
       }
     }
   }

@@ -19,8 +19,8 @@
 
 namespace blendwire::mesh {
 
-// The shortest edge of each node, as an Adjacency's layout() numbers them. A node is where its first
-// vertex is. Immutable, so safe for use from several threads at once.
+// The shortest edge of each node, as an Adjacency's layout() numbers them. A node is where its
+// first vertex is. Immutable, so safe for use from several threads at once.
 class ShortestEdges {
  public:
   // Of a mesh whose edges are unknown: nothing is too long.
@@ -32,9 +32,6 @@ class ShortestEdges {
 
   // [node_count] lengths, squared; infinite for a node without neighbours.
   absl::Span<const float> squared() const { return squared_; }
-
-  // Heap memory, for whoever keeps edges for later.
-  size_t memory_bytes() const { return squared_.capacity() * sizeof(float); }
 
  private:
   std::vector<float> squared_;

@@ -30,8 +30,8 @@ size_t Limit(const Mesh& mesh, float most, std::vector<float>& offsets) {
                                   ? Adjacency::FromNearestNeighbours(mesh.vertices)
                                   : Adjacency::FromTriangles(mesh.vertices, mesh.triangles);
   SmoothingScratch scratch;
-  return LimitStretch(adjacency, ShortestEdges::Build(adjacency, mesh.vertices), mesh.vertices, most,
-                      absl::MakeSpan(offsets), scratch);
+  return LimitStretch(adjacency, ShortestEdges::Build(adjacency, mesh.vertices), mesh.vertices,
+                      most, absl::MakeSpan(offsets), scratch);
 }
 
 double Distance(const Mesh& mesh, const std::vector<float>& offsets, uint32_t a, uint32_t b) {
@@ -170,9 +170,9 @@ TEST(StretchTest, QualityMayBeMeasuredRightAfterwards) {
     std::vector<float> offsets = testing::RandomOffsets(1, mesh.vertex_count());
     for (float& value : offsets) value *= steps;
     SmoothingScratch scratch;
-    EXPECT_EQ(LimitStretch(adjacency, edges, mesh.vertices, 3.0f, absl::MakeSpan(offsets),
-                           scratch) > 0,
-              steps > 1.0f);
+    EXPECT_EQ(
+        LimitStretch(adjacency, edges, mesh.vertices, 3.0f, absl::MakeSpan(offsets), scratch) > 0,
+        steps > 1.0f);
     const Quality quality = MeasureLimitedQuality(adjacency, offsets, scratch);
     const Quality again = MeasureQuality(adjacency, offsets);
     EXPECT_EQ(quality.max_displacement, again.max_displacement);
@@ -185,7 +185,8 @@ TEST(StretchTest, NothingHasNoEdges) {
   const Adjacency adjacency;
   std::vector<float> offsets;
   SmoothingScratch scratch;
-  EXPECT_EQ(LimitStretch(adjacency, ShortestEdges(), {}, 3.0f, absl::MakeSpan(offsets), scratch), 0u);
+  EXPECT_EQ(LimitStretch(adjacency, ShortestEdges(), {}, 3.0f, absl::MakeSpan(offsets), scratch),
+            0u);
 }
 
 }  // namespace

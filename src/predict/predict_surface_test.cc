@@ -24,8 +24,8 @@ TEST(PredictSurfaceTest, SolidsAreMadeRigidAndEdgesAreLimitedWhereTheModelWantsI
   for (float& value : skin.vertices) value *= 2.0f;
   skin.Append(mesh::testing::Box(1.0f, 1.0f, 1.0f));
   MeshCache cache(1 << 24);
-  const auto mesh = PreparedMesh::Create(
-      skin.vertices, static_cast<int64_t>(skin.vertex_count()), skin.triangles, cache);
+  const auto mesh = PreparedMesh::Create(skin.vertices, static_cast<int64_t>(skin.vertex_count()),
+                                         skin.triangles, cache);
   ASSERT_TRUE(mesh.ok()) << mesh.status();
   const std::vector<float> condition = {4.0f, 3.0f, 3.0f};
 
@@ -38,13 +38,12 @@ TEST(PredictSurfaceTest, SolidsAreMadeRigidAndEdgesAreLimitedWhereTheModelWantsI
     const std::vector<float> rigid = expected;
     EXPECT_NE(rigid, plain);
     mesh::SmoothingScratch scratch;
-    EXPECT_GT(mesh::LimitStretch((*mesh)->adjacency(), (*mesh)->shortest_edges(), skin.vertices, 2.0f,
-                                 absl::MakeSpan(expected), scratch),
+    EXPECT_GT(mesh::LimitStretch((*mesh)->adjacency(), (*mesh)->shortest_edges(), skin.vertices,
+                                 2.0f, absl::MakeSpan(expected), scratch),
               0u);
 
-    const Options options{.apply_smoothing = smooth,
-                          .smoothing_iterations = 2,
-                          .clamp_extreme_values = false};
+    const Options options{
+        .apply_smoothing = smooth, .smoothing_iterations = 2, .clamp_extreme_values = false};
     testing::Predictions predictions;
     predictions.Add(condition, options);
     predictions.Add(condition, options);
@@ -57,8 +56,8 @@ TEST(PredictSurfaceTest, SolidsAreMadeRigidAndEdgesAreLimitedWhereTheModelWantsI
 TEST(PredictSurfaceTest, WithoutTrianglesOffsetsAreTheModels) {
   const mesh::testing::Mesh grid = mesh::testing::Grid(12, 12);
   MeshCache cache(1 << 24);
-  const auto mesh = PreparedMesh::Create(grid.vertices, static_cast<int64_t>(grid.vertex_count()),
-                                         {}, cache);
+  const auto mesh =
+      PreparedMesh::Create(grid.vertices, static_cast<int64_t>(grid.vertex_count()), {}, cache);
   ASSERT_TRUE(mesh.ok()) << mesh.status();
   testing::Predictions predictions;
   predictions.Add({4.0f, 4.0f, 4.0f});
