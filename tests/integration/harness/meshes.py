@@ -61,6 +61,20 @@ def with_loose_vertices(mesh: Mesh) -> Mesh:
     return Mesh(np.concatenate([mesh.vertices, loose]), mesh.triangles)
 
 
+def box(middle: np.ndarray, edge: float) -> Mesh:
+    """A closed box of eight vertices."""
+    corners = np.array(list(np.ndindex(2, 2, 2)), np.float32) - 0.5
+    sides = [(0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3)]
+    triangles = [side for a, b, c, d in sides for side in ((a, b, c), (a, c, d))]
+    return Mesh((middle + edge * corners).astype(np.float32), np.array(triangles, np.uint32))
+
+
+def joined(first: Mesh, second: Mesh) -> Mesh:
+    """Both in one, the second's vertices behind the first's."""
+    triangles = np.concatenate([first.triangles, second.triangles + np.uint32(first.count)])
+    return Mesh(np.concatenate([first.vertices, second.vertices]), triangles)
+
+
 def one_vertex() -> Mesh:
     return Mesh(np.array([[0.01, -0.02, 0.03]], np.float32), np.zeros((0, 3), np.uint32))
 

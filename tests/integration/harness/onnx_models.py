@@ -249,10 +249,11 @@ def run(path: pathlib.Path, **inputs: np.ndarray) -> np.ndarray:
     return session.run(["offsets"], feeds)[0]
 
 
-def without_contact(source: pathlib.Path, path: pathlib.Path) -> pathlib.Path:
-    """A copy whose metadata says nothing of margins, so that the server leaves its offsets alone."""
+def plain(source: pathlib.Path, path: pathlib.Path) -> pathlib.Path:
+    """A copy whose metadata ask for nothing after the network but what is symmetric."""
     model = onnx.load(str(source))
-    kept = [e for e in model.metadata_props if e.key not in ("blendwire.margins", "blendwire.contact")]
+    unwanted = [f"blendwire.{key}" for key in ("margins", "contact", "solids", "max_stretch")]
+    kept = [e for e in model.metadata_props if e.key not in unwanted]
     del model.metadata_props[:]
     model.metadata_props.extend(kept)
     onnx.save(model, str(path))

@@ -133,6 +133,27 @@ def neighbours_by_distance(mesh: Mesh, k: int = 8) -> dict[int, set[int]]:
     return result
 
 
+def stretches(mesh: Mesh, offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(edges [E,2] of the triangles, [E] how many times as long as at rest the offsets make them)."""
+    sides = np.concatenate([mesh.triangles[:, pair] for pair in ((0, 1), (1, 2), (2, 0))])
+    edges = np.unique(np.sort(sides, 1), axis=0).astype(int)
+
+    def lengths(points: np.ndarray) -> np.ndarray:
+        return np.linalg.norm(points[edges[:, 0]] - points[edges[:, 1]], axis=1)
+
+    rest = mesh.vertices.astype(float)
+    # Both sides of a seam have such edges; none has a length of 0.
+    return edges, lengths(rest + offsets) / lengths(rest)
+
+
+def bending(vertices: np.ndarray, offsets: np.ndarray) -> float:
+    """The largest change of the distance of two vertices, to the first order, in metres."""
+    apart = vertices[:, None].astype(float) - vertices[None].astype(float)
+    moved = offsets[:, None].astype(float) - offsets[None].astype(float)
+    distance = np.linalg.norm(apart, axis=2)
+    return float(np.abs((apart * moved).sum(2) / np.maximum(distance, 1e-9)).max())
+
+
 def _point_means(mesh: Mesh, offsets: np.ndarray) -> dict[int, np.ndarray]:
     points = np.arange(mesh.count) if mesh.points is None else mesh.points
     return {int(p): offsets[points == p].mean(axis=0) for p in np.unique(points)}
