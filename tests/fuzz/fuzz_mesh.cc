@@ -14,7 +14,9 @@
 #include "mesh/clamp.h"
 #include "mesh/normals.h"
 #include "mesh/quality.h"
+#include "mesh/rigid_parts.h"
 #include "mesh/smoothing.h"
+#include "mesh/stretch.h"
 #include "mesh/vertices.h"
 
 namespace blendwire {
@@ -60,6 +62,31 @@ void CheckUse(const mesh::Adjacency& adjacency, fuzz::Input& input) {
   BLENDWIRE_FUZZ_CHECK(mesh::ClampOffsets(limit, absl::MakeSpan(offsets)) == 0);
 }
 
+// What models ask for beyond that.
+void CheckSurface(const mesh::Adjacency& adjacency, const std::vector<float>& vertices,
+                  const std::vector<uint32_t>& triangles, fuzz::Input& input) {
+  std::vector<float> offsets = input.TakeFloats(vertices.size());
+  if (!mesh::AllFinite(offsets)) return;
+  const double before = Longest(offsets);
+  if (before > 1e18) return;
+  const auto parts = mesh::RigidParts::Build(adjacency, vertices, triangles);
+  mesh::MakeRigid(parts, vertices, absl::MakeSpan(offsets));
+  BLENDWIRE_FUZZ_CHECK(mesh::AllFinite(offsets));
+  const float most = 1.0f + std::abs(input.TakeFloat());
+  if (!(most > 1.0f && most <= 1000.0f)) return;
+  const double rigid = Longest(offsets);
+  const std::vector<float> plain = offsets;
+  mesh::SmoothingScratch scratch;
+  mesh::LimitStretch(adjacency, mesh::ShortestEdges::Build(adjacency, vertices), vertices, most,
+                     absl::MakeSpan(offsets), scratch);
+  for (size_t i = 0; i < offsets.size(); ++i) {
+    const double change = std::abs(double{offsets[i]} - double{plain[i]});
+    BLENDWIRE_FUZZ_CHECK(change <= 0.25 * rigid * (1.0 + 1e-5) + 1e-30);
+  }
+  const mesh::Quality quality = mesh::MeasureLimitedQuality(adjacency, offsets, scratch);
+  BLENDWIRE_FUZZ_CHECK(quality.smoothness >= 0.0f && quality.smoothness <= 1.0f);
+}
+
 }  // namespace
 }  // namespace blendwire
 
@@ -90,5 +117,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   BLENDWIRE_FUZZ_CHECK(normals.size() == vertices.size());
   BLENDWIRE_FUZZ_CHECK(mesh::AllFinite(normals));
   CheckUse(adjacency, input);
+  CheckSurface(adjacency, vertices, triangles, input);
   return 0;
 }
