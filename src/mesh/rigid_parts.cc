@@ -20,6 +20,7 @@ using internal::Cross;
 using internal::Dot;
 using internal::Minus;
 using internal::Parts;
+using internal::Plus;
 using internal::Vector;
 using Matrix = std::array<double, 9>;
 
@@ -33,10 +34,6 @@ constexpr double kFull = 1.4;   // radii that a ball measures at least along eac
 // What a rigid motion leaves over, in the offsets' length.
 constexpr double kRigid = 0.25;
 constexpr double kBending = 0.35;
-
-Vector Plus(const Vector& a, const Vector& b, double times = 1.0) {
-  return {a[0] + times * b[0], a[1] + times * b[1], a[2] + times * b[2]};
-}
 
 Vector Times(const Matrix& m, const Vector& v) {
   return {m[0] * v[0] + m[1] * v[1] + m[2] * v[2], m[3] * v[0] + m[4] * v[1] + m[5] * v[2],
@@ -136,13 +133,19 @@ bool IsBall(const std::vector<Vector>& points, const Vector& mean, Vector& cente
   });
 }
 
-// For each part its triangles, without those that have lost an edge by welding.
-std::vector<uint32_t> TrianglesOf(const Adjacency& adjacency, const Parts& parts,
-                                  absl::Span<const uint32_t> triangles) {
+// [node_count] the part that each belongs to.
+std::vector<uint32_t> PartsOfNodes(const Adjacency& adjacency, const Parts& parts) {
   std::vector<uint32_t> part_of(adjacency.node_count());
   for (size_t part = 0; part < parts.size(); ++part) {
     for (const uint32_t node : parts[part]) part_of[node] = static_cast<uint32_t>(part);
   }
+  return part_of;
+}
+
+// For each part its triangles, without those that have lost an edge by welding.
+std::vector<uint32_t> CountTriangles(const Adjacency& adjacency, const Parts& parts,
+                                     absl::Span<const uint32_t> part_of,
+                                     absl::Span<const uint32_t> triangles) {
   std::vector<uint32_t> counts(parts.size(), 0);
   for (size_t i = 0; i + 2 < triangles.size(); i += 3) {
     const uint32_t a = adjacency.node_of(triangles[i]);
@@ -162,41 +165,26 @@ bool IsSolid(const Adjacency& adjacency, absl::Span<const uint32_t> nodes, uint3
   return open >= kLeastOpen && open <= kMostOpen;
 }
 
-// The vertices of all nodes, node by node.
-struct NodeVertices {
-  std::vector<uint32_t> first;  // [node_count + 1]
-  std::vector<uint32_t> vertices;
-
-  explicit NodeVertices(const Adjacency& adjacency)
-      : first(adjacency.node_count() + 1, 0), vertices(adjacency.vertex_count()) {
-    for (const uint32_t node : adjacency.nodes()) ++first[node + 1];
-    for (size_t i = 1; i < first.size(); ++i) first[i] += first[i - 1];
-    std::vector<uint32_t> next(first.begin(), first.end() - 1);
-    for (uint32_t v = 0; v < vertices.size(); ++v) vertices[next[adjacency.node_of(v)]++] = v;
-  }
-};
-
-std::vector<size_t> SmallSolids(const Adjacency& adjacency, const Parts& parts,
-                                const NodeVertices& of_nodes, absl::Span<const float> vertices,
-                                absl::Span<const uint32_t> triangles) {
+// [parts] whether each is small and solid.
+std::vector<char> SmallSolids(const Adjacency& adjacency, const Parts& parts,
+                              absl::Span<const uint32_t> part_of, absl::Span<const float> vertices,
+                              absl::Span<const uint32_t> triangles) {
   std::vector<Box> boxes(parts.size());
+  for (size_t v = 0; v < adjacency.vertex_count(); ++v) {
+    boxes[part_of[adjacency.node_of(v)]].Add(At(vertices, v));
+  }
   size_t skin = 0;
   for (size_t part = 0; part < parts.size(); ++part) {
     if (parts[part].size() > parts[skin].size()) skin = part;
-    for (const uint32_t node : parts[part]) {
-      boxes[part].Add(At(vertices, of_nodes.vertices[of_nodes.first[node]]));
-    }
   }
-  const std::vector<uint32_t> counts = TrianglesOf(adjacency, parts, triangles);
-  std::vector<size_t> solids;
+  const std::vector<uint32_t> counts = CountTriangles(adjacency, parts, part_of, triangles);
+  std::vector<char> solid(parts.size(), 0);
   for (size_t part = 0; part < parts.size(); ++part) {
-    if (part != skin && parts[part].size() >= kLeastNodes &&
-        boxes[part].diagonal() <= kSmall * boxes[skin].diagonal() &&
-        IsSolid(adjacency, parts[part], counts[part])) {
-      solids.push_back(part);
-    }
+    solid[part] = part != skin && parts[part].size() >= kLeastNodes &&
+                  boxes[part].diagonal() <= kSmall * boxes[skin].diagonal() &&
+                  IsSolid(adjacency, parts[part], counts[part]);
   }
-  return solids;
+  return solid;
 }
 
 // What a part does in one expression.
@@ -245,17 +233,21 @@ RigidParts RigidParts::Build(const Adjacency& adjacency, absl::Span<const float>
                              absl::Span<const uint32_t> triangles) {
   RigidParts result;
   if (triangles.empty()) return result;
-  const NodeVertices of_nodes(adjacency);
   const Parts parts = Parts::Of(adjacency);
-  for (const size_t part : SmallSolids(adjacency, parts, of_nodes, vertices, triangles)) {
-    std::vector<Vector> points;
+  const std::vector<uint32_t> part_of = PartsOfNodes(adjacency, parts);
+  const std::vector<char> solid = SmallSolids(adjacency, parts, part_of, vertices, triangles);
+  std::vector<std::vector<uint32_t>> members(parts.size());
+  for (uint32_t v = 0; v < adjacency.vertex_count(); ++v) {
+    const uint32_t part = part_of[adjacency.node_of(v)];
+    if (solid[part] != 0) members[part].push_back(v);
+  }
+  for (const std::vector<uint32_t>& part : members) {
+    if (part.empty()) continue;
     const auto first = static_cast<uint32_t>(result.vertices_.size());
-    for (const uint32_t node : parts[part]) {
-      for (uint32_t i = of_nodes.first[node]; i < of_nodes.first[node + 1]; ++i) {
-        result.vertices_.push_back(of_nodes.vertices[i]);
-        points.push_back(At(vertices, of_nodes.vertices[i]));
-      }
-    }
+    result.vertices_.insert(result.vertices_.end(), part.begin(), part.end());
+    std::vector<Vector> points;
+    points.reserve(part.size());
+    for (const uint32_t v : part) points.push_back(At(vertices, v));
     const Vector middle = MeanOf(points);
     Vector center{};
     const bool is_ball = IsBall(points, middle, center);

@@ -23,6 +23,7 @@ using internal::Dot;
 using internal::Minus;
 using internal::NodeLayout;
 using internal::Padded;
+using internal::Plus;
 using internal::Vector;
 
 constexpr int kRounds = 16;
@@ -41,10 +42,6 @@ Vector PositionOf(const NodeLayout& layout, absl::Span<const float> vertices, ui
 
 Vector OffsetOf(const Padded& padded) {
   return {double{padded.value[0]}, double{padded.value[1]}, double{padded.value[2]}};
-}
-
-Vector Plus(const Vector& a, const Vector& b, double times = 1.0) {
-  return {a[0] + times * b[0], a[1] + times * b[1], a[2] + times * b[2]};
 }
 
 double LengthOf(const Vector& v) { return std::sqrt(Dot(v, v)); }

@@ -248,12 +248,9 @@ def test_default_model(start_server: Callable[..., Server], tmp_path: pathlib.Pa
     changes nothing but what is near an edge that got too long."""
     shipped = program().parent / "models/default.onnx"
     assert shipped.read_bytes() == DEFAULT_MODEL.read_bytes(), "build blendwire_default_model"
-    server = start_server("--model-root", tmp_path)
-    (info,) = server.models().values()
-    assert info.name == "default"
+    server, plain = _with_plain(start_server, tmp_path)
+    info = server.models()["default"]
     assert {"aa", "ou", "Joy", "jawOpen"} <= set(info.expressions)
-    plain = onnx_models.plain(DEFAULT_MODEL, tmp_path / "plain.onnx")
-    server.load(plain, "plain")
     slots = list(info.condition_slots)
     for mesh in (MESHES["grid"], MESHES["seam"], meshes.grid(40, 37)):
         for kind, name in (("viseme", "aa"), ("emotion", "Joy"), ("unit", "jawOpen")):
@@ -264,6 +261,17 @@ def test_default_model(start_server: Callable[..., Server], tmp_path: pathlib.Pa
             offsets = meshes.offsets_of(server.predict(request(mesh, how)))
             changed = np.abs(offsets - expected).max(1) > TOLERANCE
             assert not changed[~_near_long_edges(mesh, expected)].any(), name
+
+
+def _with_plain(
+    start_server: Callable[..., Server], folder: pathlib.Path
+) -> tuple[Server, pathlib.Path]:
+    """A server of the shipped model that also has it as "plain", and that model's file."""
+    server = start_server("--model-root", folder)
+    assert list(server.models()) == ["default"]
+    path = onnx_models.plain(DEFAULT_MODEL, folder / "plain.onnx")
+    server.load(path, "plain")
+    return server, path
 
 
 def _near_long_edges(mesh: Mesh, offsets: np.ndarray) -> np.ndarray:
@@ -286,9 +294,7 @@ def test_default_model_on_a_face(
 ) -> None:
     """A mesh that is remembered gives the same numbers; contact moves lids and lips and no more."""
     face = _demo_face()
-    plain = onnx_models.plain(DEFAULT_MODEL, tmp_path / "plain.onnx")
-    server = start_server("--model-root", tmp_path)
-    server.load(plain, "plain")
+    server, plain = _with_plain(start_server, tmp_path)
     slots = list(server.models()["default"].condition_slots)
     for kind, name in (
         ("emotion", "Blink"), ("viseme", "PP"), ("viseme", "aa"), ("unit", "mouthSmileLeft")
@@ -333,9 +339,7 @@ def test_a_symmetric_face_moves_symmetrically(
     face = _demo_face()
     partners = reference.mirror_partners(face)
     assert (partners >= 0).all()
-    plain = onnx_models.plain(DEFAULT_MODEL, tmp_path / "plain.onnx")
-    server = start_server("--model-root", tmp_path)
-    server.load(plain, "plain")
+    server, plain = _with_plain(start_server, tmp_path)
     pairs = [("mouthLeft", "mouthRight"), ("eyeBlinkRight", "eyeBlinkLeft"), ("jawOpen", "jawOpen")]
     for model, smoothing, tolerance in (("plain", 0, 0.0), ("plain", 3, 0.0), ("", 2, 5e-4)):
         how: dict[str, Any] = {"model": model, "apply_smoothing": smoothing > 0}
@@ -366,8 +370,7 @@ def test_solids_do_not_bend_and_skin_does_not_tear(
     start_server: Callable[..., Server], tmp_path: pathlib.Path
 ) -> None:
     face = _demo_face()
-    server = start_server("--model-root", tmp_path)
-    server.load(onnx_models.plain(DEFAULT_MODEL, tmp_path / "plain.onnx"), "plain")
+    server, _ = _with_plain(start_server, tmp_path)
     drop = meshes.offsets_of(server.predict(request(face, condition("aa"), model="plain")))[:, 2]
     lip = face.vertices[drop.argsort()[:20]].mean(0)
     tooth = meshes.box(lip + np.array([0.0, 0.015, 0.0]), 0.006)

@@ -22,6 +22,10 @@ inline Vector At(absl::Span<const float> values, size_t i) {
 inline Vector Minus(const Vector& a, const Vector& b) {
   return {a[0] - b[0], a[1] - b[1], a[2] - b[2]};
 }
+// a + times b.
+inline Vector Plus(const Vector& a, const Vector& b, double times = 1.0) {
+  return {a[0] + times * b[0], a[1] + times * b[1], a[2] + times * b[2]};
+}
 inline double Dot(const Vector& a, const Vector& b) {
   return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
 }
